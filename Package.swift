@@ -1,0 +1,194 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// Warnings are errors in CI, so that none is ever left behind.
+let isCI = Context.environment["CI"] != nil
+
+/// What every Swift target of Apus is built with.
+let strict: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .unsafeFlags(
+      ["-cross-module-optimization", "-enforce-exclusivity=unchecked"],
+      .when(configuration: .release)),
+  ] + (isCI ? [.treatAllWarnings(as: .error)] : [])
+
+/// One library target of the house, under Sources/, with its test target under Tests/.
+func room(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [])
+  -> [Target]
+{
+  [
+    .target(name: name, dependencies: dependencies, swiftSettings: strict),
+    .testTarget(
+      name: "\(name)Tests",
+      dependencies: [.target(name: name)] + dependencies + tests,
+      swiftSettings: strict),
+  ]
+}
+
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioFoundation: Target.Dependency = .product(
+  name: "NIOFoundationCompat", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let asyncHTTPClient: Target.Dependency = .product(
+  name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+// The arrows: a target may only name targets of a lower level (docs/ARCHITECTURE.md).
+let machine: [Target] =
+  [
+    .systemLibrary(name: "CLZ4"),
+    .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CSnappy"),
+    .systemLibrary(name: "CZstd"),
+    .target(
+      name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])],
+      linkerSettings: [.linkedLibrary("re2")]),
+    .target(name: "CIntrinsics"),
+  ]
+  + room("ApusSystem", ["CLZ4", "CZlib", "CSnappy", "CZstd", "CRE2", "CIntrinsics"])
+  + room("ApusTelemetry", [log])
+
+let nouns: [Target] = room("ApusModel", ["ApusSystem"])
+
+let languages: [Target] =
+  room("ApusConfig", ["ApusModel", "ApusSystem", yams])
+  + room("ApusExposition", ["ApusModel", "ApusSystem"])
+  + room("ApusStorage", ["ApusModel"])
+  + room("ApusPromQLSyntax", ["ApusModel"])
+  + room("ApusTemplate", ["ApusModel", "ApusSystem"])
+
+let engines: [Target] =
+  room(
+    "ApusHTTP",
+    ["ApusConfig", "ApusSystem", "ApusTelemetry"]
+      + [nioCore, nioPosix, nioHTTP1, nioFoundation, nioSSL, asyncHTTPClient])
+  + room(
+    "ApusTSDB", ["ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
+    tests: ["ApusTesting"])
+  + room(
+    "ApusPromQL",
+    ["ApusPromQLSyntax", "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
+    tests: ["ApusTesting"])
+
+let movingParts: [Target] =
+  room(
+    "ApusDiscovery", ["ApusHTTP", "ApusConfig", "ApusModel", "ApusSystem", "ApusTelemetry"])
+  + room(
+    "ApusScrape",
+    ["ApusHTTP", "ApusExposition", "ApusConfig", "ApusStorage", "ApusModel", "ApusSystem"]
+      + ["ApusTelemetry"],
+    tests: ["ApusTesting"])
+  + room(
+    "ApusRules",
+    ["ApusPromQL", "ApusPromQLSyntax", "ApusTemplate", "ApusConfig", "ApusStorage"]
+      + ["ApusModel", "ApusSystem", "ApusTelemetry"],
+    tests: ["ApusTesting"])
+  + room(
+    "ApusNotify", ["ApusHTTP", "ApusConfig", "ApusModel", "ApusSystem", "ApusTelemetry"],
+    tests: ["ApusTesting"])
+  + room(
+    "ApusRemote",
+    ["ApusHTTP", "ApusConfig", "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
+    tests: ["ApusTesting"])
+
+let face: [Target] =
+  room(
+    "ApusWeb",
+    ["ApusDiscovery", "ApusScrape", "ApusRules", "ApusNotify", "ApusRemote", "ApusPromQL"]
+      + ["ApusPromQLSyntax", "ApusExposition", "ApusTemplate", "ApusConfig", "ApusStorage"]
+      + ["ApusModel", "ApusSystem", "ApusTelemetry", hummingbird, hummingbirdTLS, nioCore, log],
+    tests: ["ApusTesting"])
+  + room(
+    "ApusServer",
+    ["ApusWeb", "ApusTSDB", "ApusDiscovery", "ApusScrape", "ApusRules", "ApusNotify"]
+      + ["ApusRemote", "ApusHTTP", "ApusPromQL", "ApusPromQLSyntax", "ApusExposition"]
+      + ["ApusTemplate", "ApusConfig", "ApusStorage", "ApusModel", "ApusSystem"]
+      + ["ApusTelemetry", lifecycle, argumentParser],
+    tests: ["ApusTesting"])
+  + [
+    .executableTarget(name: "apus", dependencies: ["ApusServer"], swiftSettings: strict),
+    .executableTarget(
+      name: "apustool",
+      dependencies: [
+        "ApusTSDB", "ApusPromQL", "ApusPromQLSyntax", "ApusRules", "ApusScrape",
+        "ApusDiscovery", "ApusTemplate", "ApusHTTP", "ApusExposition", "ApusConfig",
+        "ApusStorage", "ApusModel", "ApusSystem", argumentParser,
+      ],
+      swiftSettings: strict),
+  ]
+
+let tests: [Target] = [
+  .target(
+    name: "ApusTesting",
+    dependencies: [
+      "ApusPromQL", "ApusPromQLSyntax", "ApusStorage", "ApusModel", "ApusSystem", nioCore,
+      nioPosix, nioHTTP1,
+    ],
+    swiftSettings: strict),
+  .testTarget(
+    name: "ComplianceTests",
+    dependencies: [
+      "ApusTesting", "ApusPromQL", "ApusPromQLSyntax", "ApusTSDB", "ApusStorage", "ApusModel",
+      "ApusSystem",
+    ],
+    swiftSettings: strict),
+  .testTarget(name: "TidyTests", swiftSettings: strict),
+]
+
+/// The named targets and all that they need.
+func closure(of names: [String], in targets: [Target]) -> [Target] {
+  var wanted = Set(names)
+  var open = names
+  while let name = open.popLast() {
+    guard let target = targets.first(where: { $0.name == name }) else { continue }
+    for dependency in target.dependencies {
+      switch dependency {
+      case .byNameItem(let needed, _), .targetItem(let needed, _):
+        if wanted.insert(needed).inserted { open.append(needed) }
+      default: continue
+      }
+    }
+  }
+  return targets.filter { wanted.contains($0.name) }
+}
+
+// `APUS_ROOM=ApusTSDB swift test` builds and tests one room and what lies below it.
+let house = machine + nouns + languages + engines + movingParts + face + tests
+let room = Context.environment["APUS_ROOM"]
+let targets = room.map { closure(of: ["\($0)Tests", $0], in: house) } ?? house
+
+let package = Package(
+  name: "apus",
+  products: room == nil
+    ? [
+      .executable(name: "apus", targets: ["apus"]),
+      .executable(name: "apustool", targets: ["apustool"]),
+    ] : [],
+  dependencies: [
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+  ],
+  targets: targets,
+  cxxLanguageStandard: .cxx17
+)

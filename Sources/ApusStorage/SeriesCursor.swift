@@ -1,0 +1,35 @@
+package import ApusModel
+
+/// The answer to one select: series one after another, each with its samples as columns.
+///
+/// Belongs to the thread that uses it; it keeps alive whatever it reads from.
+package protocol SeriesCursor: AnyObject {
+  /// Moves to the next series; false at the end.
+  func next() throws(StorageError) -> Bool
+
+  /// The labels of the current series. Built when asked for, so that a caller that does not need
+  /// them pays nothing.
+  var labels: Labels { get }
+
+  /// Appends the samples of the current series in the selected range to `batch`.
+  func read(into batch: inout SampleBatch) throws(StorageError)
+
+  /// The newest sample of the current series with `oldestMs < time <= atMs`, stale marker
+  /// included; nil if there is none.
+  func latest(atMs: Int64, newerThanMs oldestMs: Int64) throws(StorageError) -> LatestSample?
+}
+
+/// A cursor over nothing.
+package final class EmptySeriesCursor: SeriesCursor {
+  package init() {}
+
+  package func next() throws(StorageError) -> Bool { false }
+  package var labels: Labels { .empty }
+  package func read(into batch: inout SampleBatch) throws(StorageError) {}
+
+  package func latest(
+    atMs: Int64, newerThanMs oldestMs: Int64
+  ) throws(StorageError) -> LatestSample? {
+    nil
+  }
+}

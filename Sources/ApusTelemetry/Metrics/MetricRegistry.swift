@@ -1,0 +1,123 @@
+internal import Synchronization
+
+/// Names, help texts and instruments of everything that /metrics shows.
+package final class MetricRegistry: Sendable {
+  package enum Kind: String, Sendable {
+    case counter, gauge, histogram, summary
+  }
+
+  /// One line of the exposition, before it is text. `suffix` is "", "_sum", "_count", "_bucket".
+  package struct Point: Sendable {
+    package let suffix: String
+    package let labels: [(name: String, value: String)]
+    package let value: Double
+
+    package init(suffix: String = "", labels: [(name: String, value: String)], value: Double) {
+      self.suffix = suffix
+      self.labels = labels
+      self.value = value
+    }
+  }
+
+  package struct Family: Sendable {
+    package let name: String
+    package let help: String
+    package let kind: Kind
+    package let points: [Point]
+  }
+
+  private struct Entry: Sendable {
+    let help: String
+    let kind: Kind
+    let read: @Sendable () -> [Point]
+  }
+
+  private let entries = Mutex<[String: Entry]>([:])
+
+  package init() {}
+
+  /// A metric read when asked for; registering a name again replaces it.
+  package func register(
+    _ name: String, help: String, kind: Kind, read: @escaping @Sendable () -> [Point]
+  ) {
+    entries.withLock { $0[name] = Entry(help: help, kind: kind, read: read) }
+  }
+
+  /// Everything registered, by name.
+  package func snapshot() -> [Family] {
+    let now = entries.withLock { $0 }
+    return now.sorted { $0.key < $1.key }
+      .map {
+        Family(name: $0.key, help: $0.value.help, kind: $0.value.kind, points: $0.value.read())
+      }
+  }
+}
+
+extension MetricRegistry {
+  package func counter(_ name: String, help: String) -> Counter {
+    let counter = Counter()
+    register(name, help: help, kind: .counter) { [Point(labels: [], value: counter.value)] }
+    return counter
+  }
+
+  package func gauge(_ name: String, help: String) -> Gauge {
+    let gauge = Gauge()
+    register(name, help: help, kind: .gauge) { [Point(labels: [], value: gauge.value)] }
+    return gauge
+  }
+
+  /// A gauge whose value is computed when asked for.
+  package func gauge(_ name: String, help: String, read: @escaping @Sendable () -> Double) {
+    register(name, help: help, kind: .gauge) { [Point(labels: [], value: read())] }
+  }
+
+  package func counters(_ name: String, help: String, labels: [String]) -> MetricFamily<Counter> {
+    let family = MetricFamily(labelNames: labels) { Counter() }
+    register(name, help: help, kind: .counter) {
+      family.all.map { Point(labels: zipped(labels, $0.values), value: $0.instrument.value) }
+    }
+    return family
+  }
+
+  package func gauges(_ name: String, help: String, labels: [String]) -> MetricFamily<Gauge> {
+    let family = MetricFamily(labelNames: labels) { Gauge() }
+    register(name, help: help, kind: .gauge) {
+      family.all.map { Point(labels: zipped(labels, $0.values), value: $0.instrument.value) }
+    }
+    return family
+  }
+
+  package func distribution(_ name: String, help: String, bounds: [Double]) -> Distribution {
+    let distribution = Distribution(bounds: bounds)
+    register(name, help: help, kind: .histogram) { histogramPoints(distribution, []) }
+    return distribution
+  }
+
+  package func distributions(
+    _ name: String, help: String, labels: [String], bounds: [Double]
+  ) -> MetricFamily<Distribution> {
+    let family = MetricFamily(labelNames: labels) { Distribution(bounds: bounds) }
+    register(name, help: help, kind: .histogram) {
+      family.all.flatMap { histogramPoints($0.instrument, zipped(labels, $0.values)) }
+    }
+    return family
+  }
+}
+
+private func zipped(_ names: [String], _ values: [String]) -> [(name: String, value: String)] {
+  zip(names, values).map { (name: $0, value: $1) }
+}
+
+private func histogramPoints(
+  _ distribution: Distribution, _ labels: [(name: String, value: String)]
+) -> [MetricRegistry.Point] {
+  let reading = distribution.reading
+  let bounds = distribution.bounds.map { "\($0)" } + ["+Inf"]
+  var points = zip(bounds, reading.cumulativeCounts).map { bound, count in
+    MetricRegistry.Point(
+      suffix: "_bucket", labels: labels + [(name: "le", value: bound)], value: Double(count))
+  }
+  points.append(.init(suffix: "_sum", labels: labels, value: reading.sum))
+  points.append(.init(suffix: "_count", labels: labels, value: Double(reading.count)))
+  return points
+}

@@ -1,0 +1,22 @@
+// What Swift cannot spell: CRC32C by instruction, variadic system calls, malloc's knobs.
+#ifndef APUS_CINTRINSICS_H
+#define APUS_CINTRINSICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// CRC-32C (Castagnoli) of `length` bytes, continued from `crc` (0 to begin). By instruction
+/// where the processor has it, by table elsewhere.
+uint32_t apus_crc32c(uint32_t crc, const void *bytes, size_t length);
+
+/// open(2) with a mode; returns a descriptor, or -1 with errno set.
+int apus_open(const char *path, int flags, mode_t mode);
+
+/// Gives freed heap memory back to the system (malloc_trim).
+void apus_release_free_memory(void);
+
+/// Keeps the number of malloc arenas small, so that freed memory is found again.
+void apus_tune_malloc(void);
+
+#endif
