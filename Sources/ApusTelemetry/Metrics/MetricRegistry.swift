@@ -112,7 +112,7 @@ private func histogramPoints(
   _ distribution: Distribution, _ labels: [(name: String, value: String)]
 ) -> [MetricRegistry.Point] {
   let reading = distribution.reading
-  let bounds = distribution.bounds.map { "\($0)" } + ["+Inf"]
+  let bounds = distribution.bounds.map(boundText) + ["+Inf"]
   var points = zip(bounds, reading.cumulativeCounts).map { bound, count in
     MetricRegistry.Point(
       suffix: "_bucket", labels: labels + [(name: "le", value: bound)], value: Double(count))
@@ -120,4 +120,10 @@ private func histogramPoints(
   points.append(.init(suffix: "_sum", labels: labels, value: reading.sum))
   points.append(.init(suffix: "_count", labels: labels, value: Double(reading.count)))
   return points
+}
+
+/// As Go prints a float: no `.0` behind a whole number.
+private func boundText(_ bound: Double) -> String {
+  let text = "\(bound)"
+  return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }
