@@ -1,0 +1,82 @@
+internal import Glibc
+
+/// Raw bytes that grow without ever moving: address space is reserved at once, memory is taken
+/// page by page as it is first written. Untouched bytes read as zero. Who owns which bytes is the
+/// caller's affair; the rules for threads are those of `PagedArray`.
+@safe package final class Arena: @unchecked Sendable {
+  // Sound because the memory never moves and holds plain bytes; the owner orders access.
+  @usableFromInline let base: UnsafeMutableRawPointer
+  package let capacityMax: Int
+
+  /// - Parameter capacityMax: bytes that will ever be needed; costs address space only.
+  package init(capacityMax: Int) {
+    unsafe base = Reservation.make(bytes: capacityMax)
+    self.capacityMax = capacityMax
+  }
+
+  deinit { unsafe Reservation.free(base, bytes: capacityMax) }
+
+  /// Reads a value in the machine's byte order; `offset` need not be aligned.
+  @inlinable
+  package func load<T: BitwiseCopyable>(at offset: Int, as type: T.Type = T.self) -> T {
+    check(offset, MemoryLayout<T>.size)
+    return unsafe base.loadUnaligned(fromByteOffset: offset, as: type)
+  }
+
+  /// Writes a value in the machine's byte order; `offset` need not be aligned.
+  @inlinable
+  package func store<T: BitwiseCopyable>(_ value: T, at offset: Int) {
+    check(offset, MemoryLayout<T>.size)
+    unsafe base.storeBytes(of: value, toByteOffset: offset, as: T.self)
+  }
+
+  package func write(_ bytes: Span<UInt8>, at offset: Int) {
+    check(offset, bytes.count)
+    unsafe bytes.withUnsafeBytes { source in
+      guard let from = unsafe source.baseAddress else { return }
+      unsafe memcpy(base + offset, from, source.count)
+    }
+  }
+
+  /// Copies bytes inside the arena; the ranges may overlap.
+  package func copy(from source: Int, to target: Int, count: Int) {
+    check(source, count)
+    check(target, count)
+    unsafe memmove(base + target, base + source, count)
+  }
+
+  package func zero(_ range: Range<Int>) {
+    check(range.lowerBound, range.count)
+    unsafe memset(base + range.lowerBound, 0, range.count)
+  }
+
+  /// Bytes as a span. Valid while the arena lives; the owner sees to it that what is read does
+  /// not change meanwhile.
+  @_lifetime(borrow self)
+  package func bytes(_ range: Range<Int>) -> Span<UInt8> {
+    span(at: range.lowerBound, count: range.count, of: UInt8.self)
+  }
+
+  /// Values as a span; `offset` must be aligned for the type.
+  @_lifetime(borrow self)
+  package func span<T: BitwiseCopyable>(
+    at offset: Int, count: Int, of type: T.Type
+  ) -> Span<T> {
+    check(offset, count * MemoryLayout<T>.stride)
+    precondition(offset % MemoryLayout<T>.alignment == 0, "unaligned: \(offset)")
+    let start = unsafe (base + offset).assumingMemoryBound(to: type)
+    let part = unsafe UnsafeBufferPointer(start: start, count: count)
+    return unsafe _overrideLifetime(part.span, borrowing: self)
+  }
+
+  /// Gives the memory of whole pages inside `range` back; its bytes read as zero again.
+  package func release(_ range: Range<Int>) {
+    check(range.lowerBound, range.count)
+    unsafe Reservation.release(base, from: range.lowerBound, to: range.upperBound)
+  }
+
+  @inlinable
+  func check(_ offset: Int, _ count: Int) {
+    precondition(offset >= 0 && count >= 0 && offset <= capacityMax &- count)
+  }
+}

@@ -1,0 +1,90 @@
+internal import Glibc
+
+/// A column that grows without ever moving: address space for its largest size is reserved at
+/// once, memory is taken page by page as elements are first written. Untouched elements read as
+/// zero bytes.
+///
+/// One thread writes an element at a time; others may read elements that its owner has published
+/// to them (by a lock). Nothing here locks.
+@safe package final class PagedArray<Element: BitwiseCopyable>: @unchecked Sendable {
+  // Sound because the memory never moves and elements are plain bytes; the owner orders access.
+  @usableFromInline let base: UnsafeMutablePointer<Element>
+  /// Elements that there is room for.
+  package let capacityMax: Int
+
+  /// - Parameter capacityMax: elements that will ever be needed; costs address space only.
+  package init(capacityMax: Int) {
+    let memory = unsafe Reservation.make(bytes: capacityMax * MemoryLayout<Element>.stride)
+    unsafe base = memory.bindMemory(to: Element.self, capacity: capacityMax)
+    self.capacityMax = capacityMax
+  }
+
+  deinit {
+    unsafe Reservation.free(base, bytes: capacityMax * MemoryLayout<Element>.stride)
+  }
+
+  @inlinable
+  package subscript(index: Int) -> Element {
+    get {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: capacityMax))
+      return unsafe base[index]
+    }
+    _modify {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: capacityMax))
+      yield unsafe &base[index]
+    }
+  }
+
+  @inlinable
+  package subscript(index: UInt32) -> Element {
+    get { self[Int(index)] }
+    _modify { yield &self[Int(index)] }
+  }
+
+  /// Elements as a span. Valid while the array lives; the owner sees to it that they do not
+  /// change meanwhile.
+  @_lifetime(borrow self)
+  package func span(_ range: Range<Int>) -> Span<Element> {
+    precondition(range.lowerBound >= 0 && range.upperBound <= capacityMax)
+    let part = unsafe UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
+    return unsafe _overrideLifetime(part.span, borrowing: self)
+  }
+
+  /// Gives the memory of whole pages inside `range` back; its elements read as zero bytes again.
+  package func release(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= capacityMax)
+    let stride = MemoryLayout<Element>.stride
+    unsafe Reservation.release(
+      base, from: range.lowerBound * stride, to: range.upperBound * stride)
+  }
+}
+
+/// Address space from the system.
+enum Reservation {
+  static let pageBytes = 4096
+
+  static func make(bytes: Int) -> UnsafeMutableRawPointer {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    let memory = unsafe mmap(nil, max(bytes, pageBytes), PROT_READ | PROT_WRITE, flags, -1, 0)
+    guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
+      fatalError(
+        "cannot reserve \(bytes) bytes of address space (errno \(errno)); "
+          + "lift the limit (ulimit -v) or vm.overcommit_memory=2")
+    }
+    // A huge page per column would be most of the memory of a small server.
+    unsafe madvise(memory, max(bytes, pageBytes), MADV_NOHUGEPAGE)
+    return unsafe memory
+  }
+
+  static func free(_ memory: UnsafeMutableRawPointer, bytes: Int) {
+    unsafe munmap(memory, max(bytes, pageBytes))
+  }
+
+  /// Gives back the whole pages between two byte offsets.
+  static func release(_ memory: UnsafeMutableRawPointer, from start: Int, to end: Int) {
+    let first = (start + pageBytes - 1) / pageBytes * pageBytes
+    let last = end / pageBytes * pageBytes
+    guard first < last else { return }
+    unsafe madvise(memory + first, last - first, MADV_DONTNEED)
+  }
+}
