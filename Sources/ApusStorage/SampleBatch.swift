@@ -9,6 +9,9 @@ package struct SampleBatch: Sendable {
   package var times: [Int64] = []
   /// Parallel to `times`. Stale markers are among them.
   package var values: [Double] = []
+  /// Start timestamps of the float samples, ms since the epoch, 0 where unknown: parallel to
+  /// `times`, or empty where the store keeps none.
+  package var startTimes: [Int64] = []
   /// Times of the native histograms, ms since the epoch.
   package var histogramTimes: [Int64] = []
   /// Parallel to `histogramTimes`. A stale one has a stale marker for its sum.
@@ -21,6 +24,7 @@ package struct SampleBatch: Sendable {
   package mutating func removeAll() {
     times.removeAll(keepingCapacity: true)
     values.removeAll(keepingCapacity: true)
+    startTimes.removeAll(keepingCapacity: true)
     histogramTimes.removeAll(keepingCapacity: true)
     histograms.removeAll(keepingCapacity: true)
   }
