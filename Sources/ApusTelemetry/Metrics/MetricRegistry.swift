@@ -93,6 +93,22 @@ extension MetricRegistry {
     return distribution
   }
 
+  package func summary(_ name: String, help: String, quantiles: [Double]) -> Summary {
+    let summary = Summary(quantiles: quantiles)
+    register(name, help: help, kind: .summary) { summaryPoints(summary, []) }
+    return summary
+  }
+
+  package func summaries(
+    _ name: String, help: String, labels: [String], quantiles: [Double]
+  ) -> MetricFamily<Summary> {
+    let family = MetricFamily(labelNames: labels) { Summary(quantiles: quantiles) }
+    register(name, help: help, kind: .summary) {
+      family.all.flatMap { summaryPoints($0.instrument, zipped(labels, $0.values)) }
+    }
+    return family
+  }
+
   package func distributions(
     _ name: String, help: String, labels: [String], bounds: [Double]
   ) -> MetricFamily<Distribution> {
@@ -116,6 +132,19 @@ private func histogramPoints(
   var points = zip(bounds, reading.cumulativeCounts).map { bound, count in
     MetricRegistry.Point(
       suffix: "_bucket", labels: labels + [(name: "le", value: bound)], value: Double(count))
+  }
+  points.append(.init(suffix: "_sum", labels: labels, value: reading.sum))
+  points.append(.init(suffix: "_count", labels: labels, value: Double(reading.count)))
+  return points
+}
+
+private func summaryPoints(
+  _ summary: Summary, _ labels: [(name: String, value: String)]
+) -> [MetricRegistry.Point] {
+  let reading = summary.reading
+  var points = zip(summary.quantiles, reading.quantileValues).map { quantile, value in
+    MetricRegistry.Point(
+      labels: labels + [(name: "quantile", value: boundText(quantile))], value: value)
   }
   points.append(.init(suffix: "_sum", labels: labels, value: reading.sum))
   points.append(.init(suffix: "_count", labels: labels, value: Double(reading.count)))
