@@ -1,9 +1,9 @@
 import ApusSystem
 import Testing
 
-struct ArenaTests {
+struct SharedArenaTests {
   @Test func `values of any size go in and out at any offset`() {
-    let arena = Arena(capacityMax: 1 << 20)
+    let arena = SharedArena(capacityMax: 1 << 20)
     arena.store(UInt64(0x0102_0304_0506_0708), at: 3)
     #expect(arena.load(at: 3, as: UInt64.self) == 0x0102_0304_0506_0708)
     #expect(arena.load(at: 11, as: UInt32.self) == 0)
@@ -12,7 +12,7 @@ struct ArenaTests {
   }
 
   @Test func `bytes are written, copied, zeroed and shown`() {
-    let arena = Arena(capacityMax: 4096)
+    let arena = SharedArena(capacityMax: 4096)
     let text: [UInt8] = [1, 2, 3, 4, 5]
     arena.write(text.span, at: 10)
     arena.copy(from: 10, to: 12, count: 5)
@@ -24,7 +24,7 @@ struct ArenaTests {
   }
 
   @Test func `a released range reads as zero again`() {
-    let arena = Arena(capacityMax: 1 << 16)
+    let arena = SharedArena(capacityMax: 1 << 16)
     arena.store(UInt64.max, at: 8192)
     arena.release(8192..<12288)
     #expect(arena.load(at: 8192, as: UInt64.self) == 0)

@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// A column that grows without ever moving: address space for its largest size is reserved at
+/// A column, shared by threads, that grows without ever moving: address space for its largest size is reserved at
 /// once, memory is taken page by page as elements are first written. Untouched elements read as
 /// zero bytes.
 ///
 /// One thread writes an element at a time; others may read elements that its owner has published
 /// to them (by a lock). Nothing here locks.
-@safe package final class PagedArray<Element: BitwiseCopyable>: @unchecked Sendable {
+@safe package final class SharedColumn<Element: BitwiseCopyable>: @unchecked Sendable {
   // Sound because the memory never moves and elements are plain bytes; the owner orders access.
   @usableFromInline let base: UnsafeMutablePointer<Element>
   /// Elements that there is room for.

@@ -1,9 +1,9 @@
 import ApusSystem
 import Testing
 
-struct PagedArrayTests {
+struct SharedColumnTests {
   @Test func `elements read as zero until they are written`() {
-    let column = PagedArray<UInt64>(capacityMax: 1 << 30)
+    let column = SharedColumn<UInt64>(capacityMax: 1 << 30)
     #expect(column[7] == 0)
     column[7] = 9
     column[1 << 29] += 3
@@ -12,7 +12,7 @@ struct PagedArrayTests {
   }
 
   @Test func `a released range reads as zero again and its neighbours stay`() {
-    let column = PagedArray<UInt32>(capacityMax: 1 << 20)
+    let column = SharedColumn<UInt32>(capacityMax: 1 << 20)
     for i in 0..<4096 { column[i] = 1 }
     column.release(1000..<3100)
     // Whole pages only: 1024 elements of four bytes each.
@@ -23,7 +23,7 @@ struct PagedArrayTests {
   }
 
   @Test func `a span shows the elements`() {
-    let column = PagedArray<Int32>(capacityMax: 64)
+    let column = SharedColumn<Int32>(capacityMax: 64)
     for i in 0..<64 { column[i] = Int32(i) }
     let part = column.span(3..<6)
     #expect(part.count == 3)

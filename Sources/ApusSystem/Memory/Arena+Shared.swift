@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Raw bytes that grow without ever moving: address space is reserved at once, memory is taken
+/// Raw bytes, shared by threads, that grow without ever moving: address space is reserved at once, memory is taken
 /// page by page as it is first written. Untouched bytes read as zero. Who owns which bytes is the
-/// caller's affair; the rules for threads are those of `PagedArray`.
-@safe package final class Arena: @unchecked Sendable {
+/// caller's affair; the rules for threads are those of `SharedColumn`.
+@safe package final class SharedArena: @unchecked Sendable {
   // Sound because the memory never moves and holds plain bytes; the owner orders access.
   @usableFromInline let base: UnsafeMutableRawPointer
   package let capacityMax: Int
@@ -33,7 +33,7 @@ internal import Glibc
   package func write(_ bytes: Span<UInt8>, at offset: Int) {
     check(offset, bytes.count)
     unsafe bytes.withUnsafeBytes { source in
-      guard let from = unsafe source.baseAddress else { return }
+      guard let from = source.baseAddress else { return }
       unsafe memcpy(base + offset, from, source.count)
     }
   }
