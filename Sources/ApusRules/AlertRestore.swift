@@ -1,4 +1,4 @@
-package import ApusModel
+internal import ApusModel
 internal import ApusStorage
 
 /// What of an alert's past counts after a restart. Pure.

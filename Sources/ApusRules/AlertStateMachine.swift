@@ -1,4 +1,4 @@
-package import ApusModel
+internal import ApusModel
 
 /// One alert of a rule and where it stands.
 ///

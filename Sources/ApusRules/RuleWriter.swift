@@ -1,4 +1,5 @@
 internal import ApusModel
+internal import ApusPromQL
 internal import ApusStorage
 
 /// Results of a rule -> the store.

@@ -11,6 +11,7 @@ package struct RegexError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A compiled RE2 pattern; `.` matches a newline too, as in Prometheus.
+@safe
 package final class RE2Pattern: @unchecked Sendable {
   // Sound because RE2 objects are immutable after construction and safe for concurrent use.
   private let handle: OpaquePointer
