@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <string.h>
 
 static uint32_t table[8][256];
@@ -72,3 +73,10 @@ int apus_open(const char *path, int flags, mode_t mode) { return open(path, flag
 void apus_release_free_memory(void) { malloc_trim(0); }
 
 void apus_tune_malloc(void) { mallopt(M_ARENA_MAX, 2); }
+
+void apus_name_thread(const char *name) {
+  char kept[16];
+  strncpy(kept, name, 15);
+  kept[15] = 0;
+  pthread_setname_np(pthread_self(), kept);
+}

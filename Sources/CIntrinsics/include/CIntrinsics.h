@@ -19,4 +19,7 @@ void apus_release_free_memory(void);
 /// Keeps the number of malloc arenas small, so that freed memory is found again.
 void apus_tune_malloc(void);
 
+/// Names the calling thread, as top -H shows it; 15 bytes are kept.
+void apus_name_thread(const char *name);
+
 #endif
