@@ -1,20 +1,27 @@
-internal import ApusModel
-internal import ApusStorage
+package import ApusModel
+package import ApusStorage
 
 /// What of an alert's past counts after a restart. Pure.
 ///
 /// Source: Prometheus, rules/group.go, RestoreForState.
-struct AlertRestore: Sendable {
+package struct AlertRestore: Sendable {
   /// An alert with a shorter `for` just waits again.
-  let gracePeriodMs: Int64
+  package let gracePeriodMs: Int64
   /// How old the last sample of ALERTS_FOR_STATE may be.
-  let outageToleranceMs: Int64
+  package let outageToleranceMs: Int64
+
+  package init(gracePeriodMs: Int64, outageToleranceMs: Int64) {
+    self.gracePeriodMs = gracePeriodMs
+    self.outageToleranceMs = outageToleranceMs
+  }
 
   /// When the alert counts as active since.
   /// - Parameters:
   ///   - lastSampleMs: time of the last sample of ALERTS_FOR_STATE.
   ///   - activeAtMs: what that sample says.
-  func activeAtMs(lastSampleMs: Int64, activeAtMs: Int64, forMs: Int64, nowMs: Int64) -> Int64 {
+  package func activeAtMs(lastSampleMs: Int64, activeAtMs: Int64, forMs: Int64, nowMs: Int64)
+    -> Int64
+  {
     let downAtMs = lastSampleMs / 1000 * 1000
     let leftMs = forMs - (downAtMs - activeAtMs)
     if leftMs <= 0 { return activeAtMs }
@@ -23,7 +30,7 @@ struct AlertRestore: Sendable {
   }
 
   /// The last sample of ALERTS_FOR_STATE of each alert of a rule that was not stale.
-  func lastStates(of name: String, in store: any Queryable, nowMs: Int64)
+  package func lastStates(of name: String, in store: any Queryable, nowMs: Int64)
     throws(StorageError) -> [Labels: (timeMs: Int64, activeAtMs: Int64)]
   {
     let range = TimeRange(nowMs - outageToleranceMs, nowMs)

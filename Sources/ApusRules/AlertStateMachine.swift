@@ -1,23 +1,23 @@
-internal import ApusModel
+package import ApusModel
 
 /// One alert of a rule and where it stands.
 ///
 /// Source: Prometheus, rules/alerting.go, for the transitions and their order.
-struct AlertInstance: Sendable, Equatable {
-  var labels: Labels
-  var annotations: Labels
-  var value: Double
-  var state = AlertState.pending
+package struct AlertInstance: Sendable, Equatable {
+  package var labels: Labels
+  package var annotations: Labels
+  package var value: Double
+  package var state = AlertState.pending
   /// When the expression was first true.
-  var activeAtMs: Int64
-  var firedAtMs: Int64?
-  var resolvedAtMs: Int64?
-  var lastSentAtMs: Int64?
-  var keepFiringSinceMs: Int64?
+  package var activeAtMs: Int64
+  package var firedAtMs: Int64?
+  package var resolvedAtMs: Int64?
+  package var lastSentAtMs: Int64?
+  package var keepFiringSinceMs: Int64?
   /// Until when Alertmanager takes it for firing if it hears nothing more.
-  var validUntilMs: Int64 = 0
+  package var validUntilMs: Int64 = 0
 
-  init(labels: Labels, annotations: Labels, value: Double, activeAtMs: Int64) {
+  package init(labels: Labels, annotations: Labels, value: Double, activeAtMs: Int64) {
     self.labels = labels
     self.annotations = annotations
     self.value = value
@@ -26,28 +26,36 @@ struct AlertInstance: Sendable, Equatable {
 }
 
 /// The alerts of one rule: results of an evaluation in, states out. Knows no clock and no store.
-struct AlertStateMachine: Sendable, Equatable {
+package struct AlertStateMachine: Sendable, Equatable {
   /// How long a resolved alert is kept, so that it is sent again.
-  static let resolvedRetentionMs: Int64 = 15 * 60_000
+  package static let resolvedRetentionMs: Int64 = 15 * 60_000
 
   /// By labels. Resolved alerts stay for a while.
-  private(set) var alerts: [Labels: AlertInstance] = [:]
+  package private(set) var alerts: [Labels: AlertInstance] = [:]
 
   /// What an evaluation found for one alert.
-  struct Observation: Sendable {
-    var labels: Labels
-    var annotations: Labels
-    var value: Double
+  package struct Observation: Sendable {
+    package var labels: Labels
+    package var annotations: Labels
+    package var value: Double
+
+    package init(labels: Labels, annotations: Labels, value: Double) {
+      self.labels = labels
+      self.annotations = annotations
+      self.value = value
+    }
   }
 
+  package init() {}
+
   /// Takes over the alerts of the same rule before a reload.
-  mutating func adopt(_ other: AlertStateMachine) {
+  package mutating func adopt(_ other: AlertStateMachine) {
     alerts = other.alerts
   }
 
   /// Moves every alert on by one evaluation.
   /// - Returns: the number of pending and firing alerts.
-  mutating func observe(
+  package mutating func observe(
     _ found: [Observation], atMs nowMs: Int64, forMs: Int64, keepFiringForMs: Int64
   ) -> Int {
     var present = Set<Labels>(minimumCapacity: found.count)
@@ -75,21 +83,21 @@ struct AlertStateMachine: Sendable, Equatable {
   }
 
   /// Forgets everything, as when a limit is exceeded.
-  mutating func reset() { alerts = [:] }
+  package mutating func reset() { alerts = [:] }
 
   /// Pending and firing alerts, by labels.
-  var active: [AlertInstance] {
+  package var active: [AlertInstance] {
     alerts.values.filter { $0.state != .inactive }.sorted { $0.labels < $1.labels }
   }
 
   /// The highest state of any alert.
-  var state: AlertState {
+  package var state: AlertState {
     if alerts.values.contains(where: { $0.state == .firing }) { return .firing }
     return alerts.values.contains { $0.state == .pending } ? .pending : .inactive
   }
 
   /// The alerts that are due to be sent, marked as sent.
-  mutating func takeDue(atMs nowMs: Int64, resendDelayMs: Int64, intervalMs: Int64)
+  package mutating func takeDue(atMs nowMs: Int64, resendDelayMs: Int64, intervalMs: Int64)
     -> [AlertInstance]
   {
     var due: [AlertInstance] = []
@@ -104,7 +112,7 @@ struct AlertStateMachine: Sendable, Equatable {
   }
 
   /// Sets back when an alert became active, after a restart.
-  mutating func restore(_ labels: Labels, activeAtMs: Int64) {
+  package mutating func restore(_ labels: Labels, activeAtMs: Int64) {
     alerts[labels]?.activeAtMs = activeAtMs
   }
 

@@ -1,16 +1,16 @@
 /// When a group's turn comes. Pure.
-struct GroupSchedule: Sendable, Equatable {
-  let intervalMs: Int64
+package struct GroupSchedule: Sendable, Equatable {
+  package let intervalMs: Int64
   /// Where in each interval the turn lies, so that groups spread.
-  let offsetMs: Int64
+  package let offsetMs: Int64
 
-  init(intervalMs: Int64, hash: UInt64) {
+  package init(intervalMs: Int64, hash: UInt64) {
     self.intervalMs = max(1, intervalMs)
     offsetMs = Int64(hash % UInt64(max(1, intervalMs)))
   }
 
   /// The first turn after `nowMs`.
-  func first(afterMs nowMs: Int64) -> Int64 {
+  package func first(afterMs nowMs: Int64) -> Int64 {
     let shifted = nowMs - offsetMs
     let intoInterval = ((shifted % intervalMs) + intervalMs) % intervalMs
     return shifted - intoInterval + offsetMs + intervalMs
@@ -18,7 +18,7 @@ struct GroupSchedule: Sendable, Equatable {
 
   /// The turn to take at `nowMs` after the one at `lastMs`, and how many were missed; nil if it
   /// is not time yet.
-  func next(afterMs lastMs: Int64, nowMs: Int64) -> (timeMs: Int64, missed: Int64)? {
+  package func next(afterMs lastMs: Int64, nowMs: Int64) -> (timeMs: Int64, missed: Int64)? {
     let passed = (nowMs - lastMs) / intervalMs
     guard passed >= 1 else { return nil }
     return (lastMs + passed * intervalMs, passed - 1)

@@ -42,7 +42,8 @@ enum FlagTable {
       "Most subscribers to live notifications."),
     .init(
       "web.external-url", .text, "",
-      "URL under which the server is reached from outside, for links. Its path prefixes all routes."),
+      "URL under which the server is reached from outside, for links. Its path prefixes all routes."
+    ),
     .init(
       "web.route-prefix", .text, "", "Prefix of all routes. Default: the path of the external URL."),
     .init("web.user-assets", .text, "", "Directory of static files, served at /user."),
