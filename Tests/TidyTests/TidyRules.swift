@@ -20,7 +20,7 @@ enum TidyRules {
     "ByteReader", "ByteWriter", "ByteSlice", "CRC32C", "XXHash64", "MappedRegion",
     "PosixFileSystem", "PosixError", "DirectoryLock", "RE2Pattern", "Snappy", "Zstd", "LZ4", "Gzip",
     "Arena", "PagedArray", "BlockingThread", "WorkerPool", "SystemWallClock", "BitReader",
-    "BitWriter", "LogSetup",
+    "BitWriter", "LogSetup", "StandardStreams",
   ]
 
   /// What is not used, and what is used in its place.
