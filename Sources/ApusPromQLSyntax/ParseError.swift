@@ -22,16 +22,24 @@ package struct ParseError: Error, Sendable, CustomStringConvertible {
 }
 
 extension ParseError {
-  /// `line:column: parse error: message`; with more than one finding, the first and how many
-  /// more there are.
+  /// `line:column: parse error: message` of the first finding, as Prometheus shows it.
   package var description: String {
-    let first = "\(position(of: findings[0].range.start)): parse error: \(findings[0].message)"
-    let more = findings.count - 1
-    return more == 0 ? first : "\(first) (and \(more) more errors)"
+    let first = findings[0]
+    return "\(position(of: first.range.start)): parse error: \(first.message)"
   }
 
   /// Line and column, both from 1, of a byte offset.
   package func position(of offset: Int) -> String {
+    SourcePosition.text(of: offset, in: query)
+  }
+}
+
+/// Places in a query as people count them.
+package enum SourcePosition {
+  /// Line and column, both from 1, of a byte offset.
+  package static func text(of offset: Int, in query: String) -> String {
+    if query.isEmpty { return "unknown position" }
+    if offset < 0 || offset > query.utf8.count { return "invalid position" }
     var line = 1
     var lineStart = 0
     for (i, byte) in query.utf8.enumerated() {

@@ -1,0 +1,6 @@
+/// Bounds of the parser.
+package enum Limits {
+  /// How deep an expression may be nested: in parentheses, calls, or a chain of operators. Who
+  /// walks a tree may recurse this deep.
+  package static let depthMax = 1_000
+}
