@@ -12,6 +12,13 @@ package struct Config: Sendable {
   /// Those of `scrapeConfigFiles` included.
   package var scrapeConfigs: [ScrapeConfig] = []
   package var storage = StorageConfig()
+  package var remoteWrites: [RemoteWriteConfig] = []
+  package var remoteReads: [RemoteReadConfig] = []
+  /// Nil for none.
+  package var tracing: TracingConfig?
+  package var otlp = OTLPConfig()
+  /// What is allowed and still deserves a line in the log, such as an empty environment variable.
+  package var warnings: [ConfigError] = []
   /// The configuration as YAML with defaults filled in and secrets hidden, for status pages.
   package var shownText = ""
 

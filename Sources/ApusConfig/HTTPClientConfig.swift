@@ -2,6 +2,7 @@
 package struct HTTPClientConfig: Sendable, Equatable {
   package var basicAuth: BasicAuthConfig?
   package var authorization: AuthorizationConfig?
+  package var oauth2: OAuth2Config?
   package var tls = TLSConfig()
   package var followsRedirects = true
   package var enablesHTTP2 = true
@@ -29,6 +30,21 @@ package struct AuthorizationConfig: Sendable, Equatable {
   package var type = "Bearer"
   package var credentials = Secret("")
   package var credentialsFile = ""
+
+  package init() {}
+}
+
+/// Tokens fetched from a token endpoint.
+package struct OAuth2Config: Sendable, Equatable {
+  package var clientID = ""
+  package var clientSecret = Secret("")
+  /// Read anew for every token.
+  package var clientSecretFile = ""
+  package var scopes: [String] = []
+  package var tokenURL = ""
+  /// In order of name.
+  package var endpointParameters: [QueryParameter] = []
+  package var tls = TLSConfig()
 
   package init() {}
 }
