@@ -5,6 +5,8 @@ internal import ApusModel
 /// Source: promql/parser/printer.go.
 struct Printer {
   private(set) var out = ""
+  /// Writing stops beyond this length, for the text is then not wanted any more.
+  private var bytesMax = Int.max
 
   static func text(_ expression: Expression) -> String {
     var printer = Printer()
@@ -12,7 +14,16 @@ struct Printer {
     return printer.out
   }
 
+  /// The text; nil if it is longer than `bytesMax`.
+  static func text(_ expression: Expression, bytesMax: Int) -> String? {
+    var printer = Printer()
+    printer.bytesMax = bytesMax
+    printer.write(expression)
+    return printer.out.utf8.count > bytesMax ? nil : printer.out
+  }
+
   mutating func write(_ expression: Expression) {
+    if out.utf8.count > bytesMax { return }
     switch expression {
     case .number(let node): out += Printer.text(node)
     case .string(let node): out += GoText.quote(node.value)
