@@ -50,15 +50,15 @@ internal import Glibc
     unsafe memset(base + range.lowerBound, 0, range.count)
   }
 
-  /// Bytes as a span. Valid while the arena lives; the owner sees to it that what is read does
-  /// not change meanwhile.
-  @_lifetime(borrow self)
+  /// Bytes as a span. Valid while the arena lives, which the compiler does not check; the owner
+  /// sees to that, and that what is read does not change meanwhile.
+  @_lifetime(immortal)
   package func bytes(_ range: Range<Int>) -> Span<UInt8> {
     span(at: range.lowerBound, count: range.count, of: UInt8.self)
   }
 
-  /// Values as a span; `offset` must be aligned for the type.
-  @_lifetime(borrow self)
+  /// Values as a span, by the rules of `bytes`; `offset` must be aligned for the type.
+  @_lifetime(immortal)
   package func span<T: BitwiseCopyable>(
     at offset: Int, count: Int, of type: T.Type
   ) -> Span<T> {
@@ -66,7 +66,7 @@ internal import Glibc
     precondition(offset % MemoryLayout<T>.alignment == 0, "unaligned: \(offset)")
     let start = unsafe (base + offset).assumingMemoryBound(to: type)
     let part = unsafe UnsafeBufferPointer(start: start, count: count)
-    return unsafe _overrideLifetime(part.span, borrowing: self)
+    return unsafe _overrideLifetime(part.span, copying: ())
   }
 
   /// Gives the memory of whole pages inside `range` back; its bytes read as zero again.

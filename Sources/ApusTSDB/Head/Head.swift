@@ -1,0 +1,87 @@
+internal import ApusTelemetry
+internal import ApusModel
+internal import ApusStorage
+internal import ApusSystem
+internal import Synchronization
+
+/// The newest hours of samples, in memory, with all series that have any.
+///
+/// Locks, always taken in this order:
+///   1. `appendLock`: one writer at a time. Its holder alone changes anything here.
+///   2. `stateLock`: held while memory changes and while a reader copies what it needs; never
+///      during a write to disk. A batch is applied under one hold, so that readers see all of it
+///      or nothing.
+/// A reader also holds a lease (`Epochs`), which keeps what it copied addresses of readable.
+final class Head: @unchecked Sendable {
+  // Sound because all that changes does so under both locks, and readers either hold `stateLock`
+  // or look only at memory that their lease keeps as it was.
+  let options: HeadOptions
+  let epochs = Epochs()
+  let columns: SeriesColumns
+  let values: HeadLabelValuesCache
+  let ranks: LabelRanks
+  let exemplars: ExemplarRing
+  let metadata = MetadataStore()
+  let metrics: HeadMetrics
+  var histograms = HistogramSeries()
+  let appendLock = Mutex(())
+  let stateLock = Mutex(())
+  var clock = HeadTimes()
+  var log: HeadLog?
+  var scratch = AppendScratch()
+  /// Deleted ranges by ordinal.
+  var tombstones = Tombstones()
+
+  init(options: HeadOptions, metrics: HeadMetrics) {
+    self.options = options
+    self.metrics = metrics
+    columns = SeriesColumns(epochs: epochs)
+    values = HeadLabelValuesCache()
+    ranks = LabelRanks()
+    exemplars = ExemplarRing(capacity: options.exemplarsMax)
+  }
+
+  var seriesCount: Int { stateLock.withLock { _ in columns.count } }
+
+  /// Times of what is held, under `stateLock`.
+  var times: HeadTimes { stateLock.withLock { _ in clock } }
+}
+
+extension Head {
+  /// A full chunk in chunks_head.
+  func chunkOnDisk(_ location: UInt64) throws(ChunkError) -> ByteSlice {
+    throw .truncated
+  }
+}
+
+/// What the head needs to know of the store's options.
+struct HeadOptions: Sendable {
+  /// Length of the blocks that the head is cut into.
+  var chunkRangeMs: Int64
+  /// Exemplars kept; 0 for none.
+  var exemplarsMax: Int
+  var storesHistograms: Bool
+}
+
+/// Times that bound what the head holds and takes.
+struct HeadTimes: Sendable {
+  /// Oldest and newest sample; `.max` and `.min` while there is none.
+  var minTime = Int64.max
+  var maxTime = Int64.min
+  /// What is older stands in blocks.
+  var floor = Int64.min
+
+  var isEmpty: Bool { maxTime == .min }
+
+  mutating func extend(_ minTime: Int64, _ maxTime: Int64) {
+    self.minTime = min(self.minTime, minTime)
+    self.maxTime = max(self.maxTime, maxTime)
+  }
+
+  /// Whether there is enough for a block: the newest hours stay in memory.
+  func isCompactable(rangeMs: Int64) -> Bool {
+    guard !isEmpty else { return false }
+    let (span, overflow) = maxTime.subtractingReportingOverflow(minTime)
+    return overflow || span > rangeMs / 2 * 3
+  }
+}

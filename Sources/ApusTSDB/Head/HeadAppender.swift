@@ -1,0 +1,234 @@
+internal import ApusTelemetry
+internal import ApusSystem
+internal import ApusModel
+internal import ApusStorage
+internal import Synchronization
+
+extension Head {
+  /// The refs of label sets, in order; series that do not exist yet are logged and made.
+  func resolve(_ series: [Labels]) throws(StorageError) -> [SeriesRef] {
+    var refs = [SeriesRef](repeating: .none, count: series.count)
+    var missing: [Int] = []
+    // Nearly always all are known: then readers' lock is enough, and nobody waits for the log.
+    stateLock.withLock { _ in
+      for (i, labels) in series.enumerated() {
+        if let slot = columns.find(labels.bytes.span) {
+          refs[i] = SeriesRef(columns.ref(columns.states[slot].ordinal))
+        } else {
+          missing.append(i)
+        }
+      }
+    }
+    guard !missing.isEmpty else { return refs }
+    try appendLock.withLock { _ throws(StorageError) in
+      try create(series, missing, &refs)
+    }
+    return refs
+  }
+
+  /// Under `appendLock`.
+  private func create(
+    _ series: [Labels], _ missing: [Int], _ refs: inout [SeriesRef]
+  ) throws(StorageError) {
+    var made: [Labels: UInt64] = [:]
+    var fresh: [(ref: UInt64, labels: Labels)] = []
+    var nextRef = columns.nextRef
+    for i in missing {
+      let labels = series[i]
+      if let slot = columns.find(labels.bytes.span) {
+        // Another appender made it while we waited for the lock.
+        refs[i] = SeriesRef(columns.ref(columns.states[slot].ordinal))
+      } else if let ref = made[labels] {
+        refs[i] = SeriesRef(ref)
+      } else {
+        guard columns.canHold(ref: nextRef), columns.count + fresh.count < Limits.headSeriesMax
+        else {
+          throw StorageError(
+            .system,
+            "the head holds \(columns.count) series, or has given out all of its "
+              + "\(Limits.headOrdinalsMax) refs: restart with fewer series")
+        }
+        refs[i] = SeriesRef(nextRef)
+        made[labels] = nextRef
+        fresh.append((nextRef, labels))
+        nextRef += 1
+      }
+    }
+    guard !fresh.isEmpty else { return }
+    try log?.logSeries(fresh)
+    stateLock.withLock { _ in
+      columns.reclaim()
+      for new in fresh { columns.add(new.labels.bytes.span, ref: new.ref) }
+    }
+    metrics.seriesCreated.increment(by: Double(fresh.count))
+  }
+
+  /// Stores a batch: judged, logged, applied.
+  func append(_ batch: AppendBatch) throws(StorageError) -> AppendOutcome {
+    try appendLock.withLock { _ throws(StorageError) in try commit(batch) }
+  }
+
+  /// Under `appendLock`.
+  private func commit(_ batch: AppendBatch) throws(StorageError) -> AppendOutcome {
+    var outcome = AppendOutcome()
+    guard batch.times.count + batch.histogramTimes.count > 0 else {
+      try commitAttachments(batch, &outcome)
+      return outcome
+    }
+    initialiseTimes(batch)
+    admit(batch, &outcome)
+    let admittedHistograms = admitHistograms(batch, &outcome)
+    try logFloats(batch)
+    try logHistograms(batch, admittedHistograms)
+    stateLock.withLock { _ in
+      columns.reclaim()
+      apply(batch)
+      applyHistograms(batch, admittedHistograms)
+    }
+    try commitAttachments(batch, &outcome)
+    metrics.count(
+      floats: scratch.slots.count, histograms: admittedHistograms.count, outcome)
+    return outcome
+  }
+
+  /// The first sample ever says where the head's time begins.
+  private func initialiseTimes(_ batch: AppendBatch) {
+    guard clock.isEmpty, let first = batch.times.first ?? batch.histogramTimes.first else { return }
+    stateLock.withLock { _ in clock.extend(first, first) }
+  }
+
+  var minValidTime: Int64 {
+    AppendRules.minValidTime(
+      floor: clock.floor, headMaxTime: clock.maxTime, chunkRangeMs: options.chunkRangeMs)
+  }
+
+  /// Judges the floats of a batch; what may be stored stands in `scratch` afterwards.
+  private func admit(_ batch: AppendBatch, _ outcome: inout AppendOutcome) {
+    let count = batch.times.count
+    scratch.begin(count: count)
+    let minValid = minValidTime
+    for i in 0..<count {
+      guard let slot = columns.slot(ofRef: batch.refs[i].number) else {
+        outcome.rejections.append(.init(index: i, isHistogram: false, error: .unknownSeries))
+        continue
+      }
+      let state = columns.states[slot]
+      var lastTime = state.lastTime
+      var lastBits = state.lastBits
+      var isFloat = !state.flags.contains(.histogram)
+      if let position = scratch.newest.find(
+        slot, ordinal: state.ordinal, admitted: scratch.slots)
+      {
+        let other = Int(scratch.indices[Int(position)])
+        lastTime = batch.times[other]
+        lastBits = batch.values[other].bitPattern
+        isFloat = true
+      }
+      let verdict = AppendRules.judge(
+        time: batch.times[i], lastTime: lastTime,
+        isSameValue: isFloat && lastBits == batch.values[i].bitPattern, minValidTime: minValid)
+      switch verdict {
+      case .store:
+        scratch.newest.note(slot, position: scratch.slots.count)
+        scratch.slots.append(slot)
+        scratch.indices.append(UInt32(truncatingIfNeeded: i))
+      case .ignore: continue
+      case .reject(let error):
+        outcome.rejections.append(.init(index: i, isHistogram: false, error: error))
+      }
+    }
+  }
+
+  private func logFloats(_ batch: AppendBatch) throws(StorageError) {
+    guard let log, !scratch.slots.isEmpty else { return }
+    if scratch.slots.count == batch.times.count {
+      try log.logSamples(batch.refs, batch.times, batch.values)
+      return
+    }
+    var refs: [SeriesRef] = []
+    var times: [Int64] = []
+    var values: [Double] = []
+    for index in scratch.indices {
+      refs.append(batch.refs[Int(index)])
+      times.append(batch.times[Int(index)])
+      values.append(batch.values[Int(index)])
+    }
+    try log.logSamples(refs, times, values)
+  }
+
+  /// Under both locks.
+  private func apply(_ batch: AppendBatch) {
+    var minTime = Int64.max
+    var maxTime = Int64.min
+    for position in 0..<scratch.slots.count {
+      let index = Int(scratch.indices[position])
+      let time = batch.times[index]
+      minTime = min(minTime, time)
+      maxTime = max(maxTime, time)
+      appendFloat(scratch.slots[position], time: time, bits: batch.values[index].bitPattern)
+    }
+    if maxTime != .min { clock.extend(minTime, maxTime) }
+  }
+
+  /// Puts an admitted sample into the open chunk of its series, or begins the next one.
+  @inline(__always)
+  func appendFloat(_ slot: UInt32, time: Int64, bits: UInt64) {
+    let slots = columns.slots
+    if columns.states[slot].flags != [] || bits == StaleMarker.bits {
+      changeKind(slot, bits: bits)
+    }
+    if ChunkCut.isDue(&columns.states[slot], time: time) {
+      closeChunk(slot)
+      OpenChunk.begin(
+        &columns.states[slot], time: time, bits: bits,
+        nextAt: ChunkCut.windowEnd(time, options.chunkRangeMs), in: slots)
+      metrics.chunksCreated.increment()
+    } else {
+      OpenChunk.append(&columns.states[slot], time: time, bits: bits, in: slots)
+    }
+  }
+
+  /// Keeps the flags of a series right: stale or not, floats or histograms.
+  @inline(never)
+  private func changeKind(_ slot: UInt32, bits: UInt64) {
+    if columns.states[slot].flags.contains(.histogram) {
+      closeHistogramChunk(slot)
+      columns.states[slot].flags.remove(.histogram)
+    }
+    setStale(slot, bits == StaleMarker.bits)
+  }
+
+  func setStale(_ slot: UInt32, _ isStale: Bool) {
+    guard columns.states[slot].isStale != isStale else { return }
+    if isStale {
+      columns.states[slot].flags.insert(.stale)
+      metrics.staleSeries.add(1)
+    } else {
+      columns.states[slot].flags.remove(.stale)
+      metrics.staleSeries.add(-1)
+    }
+  }
+
+  /// Moves the open chunk, if there is one, to the list of full ones.
+  func closeChunk(_ slot: UInt32) {
+    let state = columns.states[slot]
+    guard state.hasOpenChunk else { return }
+    OpenChunk.seal(state, in: columns.slots)
+    let entry = ChunkEntry(
+      minTime: state.chunkStart,
+      location: ChunkEntry.inMemory(state.chunkAddress, byteCount: OpenChunk.byteCount(state)),
+      durationMs: UInt32(truncatingIfNeeded: state.lastTime - state.chunkStart),
+      sampleCount: state.sampleCount, encoding: ChunkCode.xor, sizeClass: state.chunkClass)
+    ChunkList.append(entry, to: &columns.states[slot], in: columns.slots)
+    columns.states[slot].chunkAddress = 0
+    columns.states[slot].sampleCount = 0
+    columns.states[slot].bitCount = 0
+  }
+}
+
+/// Bytes of chunk encodings on disk, frozen (FORMATS 1.7).
+enum ChunkCode {
+  static let xor: UInt8 = 1
+  static let histogram: UInt8 = 2
+  static let floatHistogram: UInt8 = 3
+}

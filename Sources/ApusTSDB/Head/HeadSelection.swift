@@ -1,0 +1,210 @@
+internal import ApusTelemetry
+internal import ApusModel
+internal import ApusStorage
+internal import ApusSystem
+internal import Synchronization
+
+/// What a reader has of the head: copies of the states of the series it selected, all taken at
+/// one moment, and a lease on everything that these point to.
+struct HeadSelection {
+  let head: Head
+  let lease: Epochs.Lease
+  /// In label order if that was asked for.
+  let states: [SeriesState]
+  /// Deleted ranges by ordinal.
+  let tombstones: Tombstones
+  /// Open chunks of native histograms by slot.
+  let histograms: HistogramSeries.Snapshot
+}
+
+extension Head {
+  /// Series that match and have samples in `range`.
+  func select(
+    _ matchers: [LabelMatcher], in range: TimeRange, isSorted: Bool, limit: Int
+  ) throws(StorageError) -> HeadSelection {
+    let lease = epochs.enter()
+    var ids = try PostingsSelection(HeadIndex(head: self)).select(matchers)
+    if limit > 0 && !isSorted && ids.count > limit * 4 {
+      ids.removeSubrange((limit * 4)...)
+    }
+    var states: [SeriesState] = []
+    states.reserveCapacity(ids.count)
+    let (deleted, open) = stateLock.withLock { _ in
+      for ordinal in ids {
+        guard let slot = columns.slot(ofOrdinal: ordinal) else { continue }
+        let state = columns.states[slot]
+        if hasSamples(state, in: range) { states.append(state) }
+      }
+      return (tombstones, histograms.snapshot())
+    }
+    if isSorted { ranks.sort(&states, in: self) }
+    if limit > 0 && states.count > limit { states.removeSubrange(limit...) }
+    return HeadSelection(
+      head: self, lease: lease, states: states, tombstones: deleted, histograms: open)
+  }
+
+  /// Whether a chunk of the series overlaps a range.
+  func hasSamples(_ state: SeriesState, in range: TimeRange) -> Bool {
+    guard state.lastTime != .min, state.lastTime >= range.minMs else { return false }
+    if state.hasOpenChunk {
+      if state.chunkStart <= range.maxMs { return true }
+    } else if state.flags.contains(.histogram), let start = histograms.openStart(of: state) {
+      if start <= range.maxMs { return true }
+    }
+    var index = Int(state.listCount) - 1
+    while index >= 0 {
+      let entry = ChunkList.entry(index, of: state.listAddress, in: columns.slots)
+      if entry.maxTime < range.minMs { return false }
+      if entry.minTime <= range.maxMs { return true }
+      index -= 1
+    }
+    return false
+  }
+
+  /// The labels of a series; nil if it is gone. The caller holds a lease.
+  func labels(ofOrdinal ordinal: UInt32) -> Labels? {
+    columns.slot(ofOrdinal: ordinal).map { labels(of: columns.states[$0]) }
+  }
+
+  func labels(of state: SeriesState) -> Labels { columns.labels.labels(state.labelsAddress) }
+}
+
+extension HeadSelection {
+  /// Appends the samples of a series in `range` to `batch`.
+  func read(
+    _ state: SeriesState, in range: TimeRange, into batch: inout SampleBatch
+  ) throws(StorageError) {
+    let slots = head.columns.slots
+    let floatStart = batch.times.count
+    let histogramStart = batch.histogramTimes.count
+    for index in 0..<Int(state.listCount) {
+      let entry = ChunkList.entry(index, of: state.listAddress, in: slots)
+      if entry.maxTime < range.minMs { continue }
+      if entry.minTime > range.maxMs { break }
+      try read(entry, state, in: range, into: &batch)
+    }
+    try readOpen(state, in: range, into: &batch)
+    guard let deleted = tombstones[state.ordinal] else { return }
+    deleted.remove(from: &batch.times, &batch.values, start: floatStart)
+    deleted.remove(from: &batch.histogramTimes, &batch.histograms, start: histogramStart)
+  }
+
+  /// The newest sample of a series with `oldestMs < time <= atMs`.
+  func latest(
+    _ state: SeriesState, atMs: Int64, newerThanMs oldestMs: Int64
+  ) throws(StorageError) -> LatestSample? {
+    guard state.lastTime > oldestMs else { return nil }
+    let isDeleted = tombstones[state.ordinal] != nil
+    if state.lastTime <= atMs && !isDeleted && !state.flags.contains(.histogram) {
+      let value = Double(bitPattern: state.lastBits)
+      return LatestSample(timeMs: state.lastTime, value: .float(value))
+    }
+    let range = TimeRange(oldestMs == .max ? .max : oldestMs + 1, atMs)
+    var batch = SampleBatch()
+    if isDeleted {
+      try read(state, in: range, into: &batch)
+      return batch.newest
+    }
+    try readOpen(state, in: range, into: &batch)
+    var index = Int(state.listCount) - 1
+    while batch.isEmpty && index >= 0 {
+      let entry = ChunkList.entry(index, of: state.listAddress, in: head.columns.slots)
+      if entry.maxTime < range.minMs { break }
+      if entry.minTime <= range.maxMs { try read(entry, state, in: range, into: &batch) }
+      index -= 1
+    }
+    return batch.newest
+  }
+
+  private func readOpen(
+    _ state: SeriesState, in range: TimeRange, into batch: inout SampleBatch
+  ) throws(StorageError) {
+    if state.flags.contains(.histogram) {
+      histograms.read(state, in: range, into: &batch)
+    }
+    guard state.hasOpenChunk, state.chunkStart <= range.maxMs, state.lastTime >= range.minMs
+    else { return }
+    // Behind the last bit there is room for a word, so the decoder need not look for the end.
+    let start = SlotArena.offset(state.chunkAddress)
+    let bytes = head.columns.slots.arena.bytes(
+      start..<(start + OpenChunk.byteCount(state) + MemoryLayout<UInt64>.size))
+    do throws(ChunkError) {
+      try ChunkDecoder.decode(
+        .xor, bytes, count: Int(state.sampleCount), range: range, into: &batch)
+    } catch {
+      throw broken(state, error)
+    }
+  }
+
+  private func read(
+    _ entry: ChunkEntry, _ state: SeriesState, in range: TimeRange,
+    into batch: inout SampleBatch
+  ) throws(StorageError) {
+    guard let encoding = ChunkEncoding(rawValue: entry.encoding) else {
+      throw broken(state, .unknownEncoding(entry.encoding))
+    }
+    let wanted = range.minMs <= entry.minTime && entry.maxTime <= range.maxMs ? .all : range
+    do throws(ChunkError) {
+      if entry.isInMemory {
+        let start = SlotArena.offset(entry.address)
+        let bytes = head.columns.slots.arena.bytes(start..<(start + entry.byteCount))
+        try ChunkDecoder.decode(encoding, bytes, range: wanted, into: &batch)
+      } else {
+        let bytes = try head.chunkOnDisk(entry.location)
+        try ChunkDecoder.decode(encoding, bytes.span, range: wanted, into: &batch)
+      }
+    } catch {
+      throw broken(state, error)
+    }
+  }
+
+  private func broken(_ state: SeriesState, _ error: ChunkError) -> StorageError {
+    StorageError(
+      .corrupt,
+      "a head chunk of \(head.labels(of: state)) cannot be read: \(error); if it stands in "
+        + "chunks_head, stop the server, remove that directory and start again: "
+        + "the log holds the samples")
+  }
+}
+
+extension SampleBatch {
+  /// The last sample of all, float or histogram.
+  var newest: LatestSample? {
+    if let time = histogramTimes.last, time > times.last ?? .min,
+      let histogram = histograms.last
+    {
+      return LatestSample(timeMs: time, value: .histogram(histogram))
+    }
+    guard let time = times.last, let value = values.last else { return nil }
+    return LatestSample(timeMs: time, value: .float(value))
+  }
+}
+
+/// The cursor of one select on the head alone.
+final class HeadCursor: SeriesCursor {
+  private let selection: HeadSelection
+  private let range: TimeRange
+  private var index = -1
+
+  init(_ selection: HeadSelection, in range: TimeRange) {
+    self.selection = selection
+    self.range = range
+  }
+
+  func next() throws(StorageError) -> Bool {
+    index += 1
+    return index < selection.states.count
+  }
+
+  var labels: Labels { selection.head.labels(of: selection.states[index]) }
+
+  func read(into batch: inout SampleBatch) throws(StorageError) {
+    try selection.read(selection.states[index], in: range, into: &batch)
+  }
+
+  func latest(
+    atMs: Int64, newerThanMs oldestMs: Int64
+  ) throws(StorageError) -> LatestSample? {
+    try selection.latest(selection.states[index], atMs: atMs, newerThanMs: oldestMs)
+  }
+}

@@ -1,0 +1,155 @@
+internal import ApusModel
+internal import ApusSystem
+
+/// The series of the head: a slot for each, found by ref or by labels.
+///
+/// A series has an ordinal, which grows with every new series and is never used again, and a
+/// slot, which is. Postings hold ordinals, columns are indexed by slot. A slot is used again only
+/// when no reader can still look at it.
+///
+/// Changed by the holder of the head's append lock; `states` and `slots` may be read, for series
+/// that were found under the state lock, by anyone with a lease.
+final class SeriesColumns {
+  let slots: SlotArena
+  let symbols: HeadSymbols
+  let labels: SeriesLabels
+  let postings: MemPostings
+  let states = SharedColumn<SeriesState>(capacityMax: Limits.headSeriesMax)
+  /// Slot + 1 by ordinal; 0 is no series.
+  private let slotByOrdinal = SharedColumn<UInt32>(capacityMax: Limits.headOrdinalsMax)
+  private let epochs: Epochs
+  private var table = OpenTable()
+  private var freeSlots: [UInt32] = []
+  private var limbo = LimboQueue<UInt32>()
+  /// Slots that were ever in use.
+  private(set) var slotCount = 0
+  /// Ref of the series with ordinal 0.
+  private(set) var baseRef: UInt64 = 1
+  /// The ordinal of the next series.
+  private(set) var nextOrdinal: UInt32 = 0
+
+  init(epochs: Epochs) {
+    self.epochs = epochs
+    slots = SlotArena(capacityMax: Limits.headArenaBytesMax, epochs: epochs)
+    symbols = HeadSymbols(slots: slots, epochs: epochs)
+    labels = SeriesLabels(slots: slots, symbols: symbols)
+    postings = MemPostings(slots: slots, symbols: symbols, epochs: epochs)
+  }
+
+  /// Number of live series.
+  var count: Int { table.count }
+
+  /// Sets where refs begin; only while there is no series.
+  func setBaseRef(_ ref: UInt64) {
+    precondition(nextOrdinal == 0, "refs have been given out already")
+    baseRef = max(ref, 1)
+  }
+
+  func ref(_ ordinal: UInt32) -> UInt64 { baseRef + UInt64(ordinal) }
+
+  /// The slot of a ref; nil where there is no such series.
+  @inline(__always)
+  func slot(ofRef ref: UInt64) -> UInt32? {
+    let ordinal = ref &- baseRef
+    guard ordinal < UInt64(nextOrdinal) else { return nil }
+    return slot(ofOrdinal: UInt32(truncatingIfNeeded: ordinal))
+  }
+
+  @inline(__always)
+  func slot(ofOrdinal ordinal: UInt32) -> UInt32? {
+    let entry = slotByOrdinal[ordinal]
+    return entry == 0 ? nil : entry &- 1
+  }
+
+  /// The slot of a label set; nil where there is no such series.
+  func find(_ labels: Span<UInt8>) -> UInt32? {
+    table.find(Self.hash(labels)) { slot in
+      self.labels.matches(states[slot].labelsAddress, labels)
+    }
+  }
+
+  /// The ref that the next new series gets.
+  var nextRef: UInt64 { ref(nextOrdinal) }
+
+  /// Whether a ref can still be given to a series: inside of what ordinals reach.
+  func canHold(ref: UInt64) -> Bool {
+    ref >= baseRef && ref - baseRef < UInt64(Limits.headOrdinalsMax)
+  }
+
+  /// Adds a series that is not there yet.
+  /// - Parameter ref: a ref that no series has; `canHold` it.
+  @discardableResult
+  func add(_ labels: Span<UInt8>, ref: UInt64) -> UInt32 {
+    precondition(canHold(ref: ref), "ref \(ref) is out of reach of base \(baseRef)")
+    let ordinal = UInt32(ref - baseRef)
+    precondition(slotByOrdinal[ordinal] == 0, "ref \(ref) is taken")
+    let slot = freeSlots.popLast() ?? makeSlot()
+    let record = self.labels.make(labels)
+    var state = SeriesState()
+    state.labelsAddress = record
+    state.ordinal = ordinal
+    states[slot] = state
+    slotByOrdinal[ordinal] = slot + 1
+    nextOrdinal = max(nextOrdinal, ordinal + 1)
+    table.insert(Self.hash(labels), slot)
+    for i in 0..<self.labels.count(record) {
+      postings.add(
+        name: self.labels.name(i, of: record), value: self.labels.value(i, of: record),
+        ordinal: ordinal)
+    }
+    postings.addToAll(ordinal)
+    return slot
+  }
+
+  /// Takes series out of the lookup tables: from now on nobody finds them. Their postings go
+  /// with `purge`.
+  func bury(_ slot: UInt32) {
+    states[slot].flags.insert(.dead)
+    let state = states[slot]
+    var encoder = LabelsEncoder()
+    labels.encode(state.labelsAddress, into: &encoder)
+    table.remove(Self.hash(encoder.bytes.span), slot)
+    slotByOrdinal[state.ordinal] = 0
+  }
+
+  /// Frees everything of buried series. Returns when their postings are clean.
+  func purge(_ buried: [UInt32]) {
+    guard !buried.isEmpty else { return }
+    var touched = Set<UInt64>()
+    for slot in buried {
+      let record = states[slot].labelsAddress
+      for i in 0..<labels.count(record) {
+        touched.insert(
+          UInt64(labels.name(i, of: record)) << 32 | UInt64(labels.value(i, of: record)))
+      }
+    }
+    postings.remove(touched: touched) { slotByOrdinal[$0] == 0 }
+    postings.removeFromAll { slotByOrdinal[$0] == 0 }
+    for slot in buried {
+      let state = states[slot]
+      labels.free(state.labelsAddress)
+      if state.chunkAddress != 0 { slots.free(state.chunkAddress, sizeClass: state.chunkClass) }
+      limbo.append(slot, stamp: epochs.stamp())
+    }
+  }
+
+  /// Puts what no reader can see any more back into use.
+  func reclaim() {
+    slots.reclaim()
+    symbols.reclaim()
+    postings.reclaim()
+    guard !limbo.isEmpty else { return }
+    let bound = epochs.reusableBelow
+    while let slot = limbo.popFirst(stampedBelow: bound) { freeSlots.append(slot) }
+  }
+
+  private func makeSlot() -> UInt32 {
+    precondition(slotCount < Limits.headSeriesMax, "more than \(slotCount) series in the head")
+    slotCount += 1
+    return UInt32(slotCount - 1)
+  }
+
+  private static func hash(_ labels: Span<UInt8>) -> UInt32 {
+    UInt32(truncatingIfNeeded: XXHash64.hash(labels) >> 32)
+  }
+}

@@ -1,0 +1,19 @@
+/// Every bound of the local store.
+enum Limits {
+  /// Series alive in the head at one time.
+  static let headSeriesMax = 1 << 26
+  /// Series that one process can ever create: their ordinals are 32 bits wide.
+  static let headOrdinalsMax = Int(UInt32.max) - 1
+  /// Bytes of labels, postings and open chunks in the head.
+  static let headArenaBytesMax = 1 << 36
+  /// Different label texts, and different label pairs, in the head.
+  static let headSymbolsMax = 1 << 28
+  /// Samples at which the end of a chunk is predicted, and that it aims at.
+  static let samplesPerChunkTarget = 120
+  /// Bytes after which a chunk is closed; one more sample may still be added at this size.
+  static let chunkBytesMax = 1024
+  /// The most that one sample can add to a XOR chunk.
+  static let sampleBytesMax = 19
+  /// Characters of the labels of one exemplar.
+  static let exemplarCharactersMax = 128
+}

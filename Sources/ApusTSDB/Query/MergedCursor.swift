@@ -1,0 +1,119 @@
+internal import ApusModel
+internal import ApusStorage
+
+/// Series of several sources in label order, each once; samples that more than one source has are
+/// given once. All sources must be sorted.
+final class MergedCursor: SeriesCursor {
+  private struct Source {
+    let cursor: any SeriesCursor
+    /// Of the series it stands on; nil at its end.
+    var labels: Labels?
+  }
+
+  private var sources: [Source] = []
+  /// Those that stand on the current series, in the order given: older samples first.
+  private var current: [Int] = []
+  private var hasBegun = false
+  private var scratch = SampleBatch()
+
+  /// - Parameter cursors: in the order of the time that they hold, oldest first.
+  init(_ cursors: [any SeriesCursor]) {
+    sources = cursors.map { Source(cursor: $0, labels: nil) }
+  }
+
+  func next() throws(StorageError) -> Bool {
+    if hasBegun {
+      for index in current { try advance(index) }
+    } else {
+      for index in sources.indices { try advance(index) }
+      hasBegun = true
+    }
+    current.removeAll(keepingCapacity: true)
+    for index in sources.indices {
+      guard let labels = sources[index].labels else { continue }
+      guard let first = current.first, let least = sources[first].labels else {
+        current.append(index)
+        continue
+      }
+      switch Labels.compare(labels.bytes.span, least.bytes.span) {
+      case 0: current.append(index)
+      case -1: current = [index]
+      default: continue
+      }
+    }
+    return !current.isEmpty
+  }
+
+  var labels: Labels { current.first.flatMap { sources[$0].labels } ?? .empty }
+
+  func read(into batch: inout SampleBatch) throws(StorageError) {
+    guard let first = current.first else { return }
+    let floats = batch.times.count
+    let histograms = batch.histogramTimes.count
+    try sources[first].cursor.read(into: &batch)
+    for index in current.dropFirst() {
+      scratch.removeAll()
+      try sources[index].cursor.read(into: &scratch)
+      SampleMerge.merge(
+        &batch.times, &batch.values, from: floats, scratch.times, scratch.values)
+      SampleMerge.merge(
+        &batch.histogramTimes, &batch.histograms, from: histograms, scratch.histogramTimes,
+        scratch.histograms)
+    }
+  }
+
+  func latest(
+    atMs: Int64, newerThanMs oldestMs: Int64
+  ) throws(StorageError) -> LatestSample? {
+    var newest: LatestSample?
+    // The youngest source mostly has it; the others are then asked for younger ones only.
+    for index in current.reversed() {
+      let bound = max(oldestMs, newest?.timeMs ?? .min)
+      let found = try sources[index].cursor.latest(atMs: atMs, newerThanMs: bound)
+      if let found { newest = found }
+    }
+    return newest
+  }
+
+  private func advance(_ index: Int) throws(StorageError) {
+    let hasNext = try sources[index].cursor.next()
+    sources[index].labels = hasNext ? sources[index].cursor.labels : nil
+  }
+}
+
+/// Pure: columns of samples into one.
+enum SampleMerge {
+  /// Merges samples into columns whose part from `start` on is ascending, as the others are. Of
+  /// two samples at one time the one that stands there stays.
+  static func merge<Value>(
+    _ times: inout [Int64], _ values: inout [Value], from start: Int, _ otherTimes: [Int64],
+    _ otherValues: [Value]
+  ) {
+    guard let first = otherTimes.first else { return }
+    if times.count == start || times[times.count - 1] < first {
+      times.append(contentsOf: otherTimes)
+      values.append(contentsOf: otherValues)
+      return
+    }
+    let ownTimes = Array(times[start...])
+    let ownValues = Array(values[start...])
+    times.removeSubrange(start...)
+    values.removeSubrange(start...)
+    var i = 0
+    var j = 0
+    while i < ownTimes.count || j < otherTimes.count {
+      let takesOwn =
+        j == otherTimes.count || (i < ownTimes.count && ownTimes[i] <= otherTimes[j])
+      if takesOwn {
+        if j < otherTimes.count && otherTimes[j] == ownTimes[i] { j += 1 }
+        times.append(ownTimes[i])
+        values.append(ownValues[i])
+        i += 1
+      } else {
+        times.append(otherTimes[j])
+        values.append(otherValues[j])
+        j += 1
+      }
+    }
+  }
+}
