@@ -1,0 +1,14 @@
+/// The bounds of the remote side.
+package enum Limits {
+  /// Body of a remote write, compressed and expanded (Prometheus's own bound).
+  package static let writeBytesMax = 32 << 20
+  /// How far ahead of our clock a sample may be.
+  package static let aheadMs: Int64 = 600_000
+  /// Series whose refs are remembered; the cache begins anew with those in use beyond.
+  package static let cachedSeriesMax = 8 << 20
+  /// Buffers larger than this are not kept for the next request.
+  package static let keptBufferBytesMax = 4 << 20
+  /// Time after which a series that no request named is forgotten by the cache, at the latest
+  /// after twice as much.
+  package static let cacheGenerationMs: Int64 = 1_800_000
+}

@@ -1,0 +1,133 @@
+// prometheus.Histogram of remote write 1.0, protobuf:
+//
+//     1 count_int uint64 | 2 count_float double   3 sum double          4 schema sint32
+//     5 zero_threshold double                     6 zero_count_int uint64 | 7 zero_count_float
+//     8 negative_spans   9 negative_deltas sint64  10 negative_counts double
+//    11 positive_spans  12 positive_deltas sint64  13 positive_counts double
+//    14 reset_hint enum  15 timestamp int64 (ms)   16 custom_values double
+//     BucketSpan: 1 offset sint32, 2 length uint32
+//
+// An integer histogram has deltas from bucket to bucket, a float histogram has counts.
+
+internal import ApusModel
+internal import ApusSystem
+
+enum HistogramWire {
+  static func decode(
+    _ bytes: Span<UInt8>
+  ) throws(ProtobufError) -> (timeMs: Int64, histogram: FloatHistogram) {
+    var histogram = FloatHistogram()
+    var timeMs: Int64 = 0
+    var negativeDeltas: [UInt64] = []
+    var positiveDeltas: [UInt64] = []
+    var reader = ProtobufReader(bytes)
+    while try reader.next() {
+      switch reader.field {
+      case 1: histogram.count = Double(try reader.uint64())
+      case 2: histogram.count = try reader.double()
+      case 3: histogram.sum = try reader.double()
+      case 4: histogram.schema = Int32(truncatingIfNeeded: try reader.sint64())
+      case 5: histogram.zeroThreshold = try reader.double()
+      case 6: histogram.zeroCount = Double(try reader.uint64())
+      case 7: histogram.zeroCount = try reader.double()
+      case 8: histogram.negativeSpans.append(try span(try reader.bytes()))
+      case 9: try reader.appendVarints(to: &negativeDeltas)
+      case 10: try reader.appendDoubles(to: &histogram.negativeBuckets)
+      case 11: histogram.positiveSpans.append(try span(try reader.bytes()))
+      case 12: try reader.appendVarints(to: &positiveDeltas)
+      case 13: try reader.appendDoubles(to: &histogram.positiveBuckets)
+      case 14:
+        let hint = UInt8(truncatingIfNeeded: try reader.uint64())
+        histogram.resetHint = FloatHistogram.ResetHint(rawValue: hint) ?? .unknown
+      case 15: timeMs = try reader.int64()
+      case 16: try reader.appendDoubles(to: &histogram.customBounds)
+      default: break
+      }
+    }
+    if !negativeDeltas.isEmpty { histogram.negativeBuckets = counts(negativeDeltas) }
+    if !positiveDeltas.isEmpty { histogram.positiveBuckets = counts(positiveDeltas) }
+    return (timeMs, histogram)
+  }
+
+  private static func span(
+    _ bytes: Span<UInt8>
+  ) throws(ProtobufError) -> FloatHistogram.Span {
+    var span = FloatHistogram.Span(offset: 0, length: 0)
+    var reader = ProtobufReader(bytes)
+    while try reader.next() {
+      switch reader.field {
+      case 1: span.offset = Int32(truncatingIfNeeded: try reader.sint64())
+      case 2: span.length = UInt32(truncatingIfNeeded: try reader.uint64())
+      default: break
+      }
+    }
+    return span
+  }
+
+  /// Counts of buckets from zigzag differences.
+  private static func counts(_ deltas: [UInt64]) -> [Double] {
+    var count: Int64 = 0
+    return deltas.map { zigzag in
+      count &+= Int64(bitPattern: (zigzag &>> 1) ^ (0 &- (zigzag & 1)))
+      return Double(count)
+    }
+  }
+}
+
+/// Whether a native histogram from outside agrees with itself.
+///
+/// Source: Prometheus, model/histogram, Validate. The texts are Prometheus's.
+enum HistogramCheck {
+  /// What is wrong; nil if nothing.
+  static func problem(_ histogram: FloatHistogram) -> String? {
+    let isCustom = histogram.schema == FloatHistogram.customBoundsSchema
+    guard isCustom || (-4...8).contains(histogram.schema) else {
+      return "histogram has an invalid schema: schema \(histogram.schema)"
+    }
+    if isCustom, let problem = customProblem(histogram) { return problem }
+    if let problem = sideProblem(
+      "positive", histogram.positiveSpans, histogram.positiveBuckets)
+    {
+      return problem
+    }
+    return sideProblem("negative", histogram.negativeSpans, histogram.negativeBuckets)
+  }
+
+  private static func customProblem(_ histogram: FloatHistogram) -> String? {
+    if !histogram.negativeSpans.isEmpty || !histogram.negativeBuckets.isEmpty {
+      return "custom buckets: must not have negative buckets"
+    }
+    if histogram.zeroCount != 0 { return "custom buckets: must have zero count of 0" }
+    if histogram.zeroThreshold != 0 { return "custom buckets: must have zero threshold of 0" }
+    let bounds = histogram.customBounds
+    for (lower, upper) in zip(bounds, bounds.dropFirst()) where !(lower < upper) {
+      return "custom buckets: histogram custom bounds are not in increasing order"
+    }
+    if bounds.contains(where: { $0.isNaN }) || bounds.last == .infinity {
+      return "custom buckets: histogram custom bounds must be finite"
+    }
+    return nil
+  }
+
+  private static func sideProblem(
+    _ side: String, _ spans: [FloatHistogram.Span], _ counts: [Double]
+  ) -> String? {
+    var covered: UInt64 = 0
+    for (i, span) in spans.enumerated() {
+      if i > 0 && span.offset < 0 {
+        return "\(side) side: span number \(i + 1) with offset \(span.offset): "
+          + "histogram has a span whose offset is negative"
+      }
+      covered += UInt64(span.length)
+    }
+    guard covered == UInt64(counts.count) else {
+      return "\(side) side: spans need \(covered) buckets, have \(counts.count) buckets: "
+        + "histogram spans specify different number of buckets than provided"
+    }
+    for (i, count) in counts.enumerated() where count < 0 {
+      return "\(side) side: bucket number \(i + 1) has observation count of \(count): "
+        + "histogram has a bucket whose observation count is negative"
+    }
+    return nil
+  }
+}

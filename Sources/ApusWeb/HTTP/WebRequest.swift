@@ -1,0 +1,73 @@
+/// Raw values are the words on the wire.
+package enum WebMethod: String, Sendable, CaseIterable {
+  case get = "GET"
+  case head = "HEAD"
+  case post = "POST"
+  case put = "PUT"
+  case delete = "DELETE"
+  case options = "OPTIONS"
+  case patch = "PATCH"
+}
+
+/// What a handler sees of a request: already read, bounded and decoded.
+package struct WebRequest: Sendable {
+  /// Nil for a method nobody knows.
+  package var method: WebMethod?
+  /// Without query and route prefix; percent escapes as they came.
+  package var path: String
+  /// As it came, without the question mark.
+  package var query: String
+  package var headers: HeaderFields
+  /// The values of the body's form, then those of the URL.
+  package var form: FormValues
+  package var body: [UInt8]
+  /// Address of the client, without port.
+  package var peer: String
+  /// The part of the path that the route left open, escapes decoded.
+  package var pathValue: String
+
+  package init(
+    method: WebMethod?, path: String, query: String = "", headers: HeaderFields = .init(),
+    body: [UInt8] = [], peer: String = ""
+  ) {
+    self.method = method
+    self.path = path
+    self.query = query
+    self.headers = headers
+    self.body = body
+    self.peer = peer
+    pathValue = ""
+    form = FormValues()
+    if method == .post || method == .put || method == .patch, headers.isForm {
+      form.add(encoded: String(decoding: body, as: UTF8.self))
+    }
+    form.add(encoded: query)
+  }
+}
+
+/// Header fields; names without regard to case.
+package struct HeaderFields: Sendable {
+  private var fields: [(name: String, value: String)] = []
+
+  package init() {}
+
+  package init(_ fields: KeyValuePairs<String, String>) {
+    for (name, value) in fields { add(name, value) }
+  }
+
+  package mutating func add(_ name: String, _ value: String) {
+    fields.append((name.lowercased(), value))
+  }
+
+  /// The first value of a field.
+  package subscript(name: String) -> String? {
+    fields.first { $0.name == name.lowercased() }?.value
+  }
+
+  /// Whether the body is a form, by its content type.
+  package var isForm: Bool {
+    guard let type = self["content-type"] else { return false }
+    let media = type.prefix { $0 != ";" }
+    return media.lowercased().filter { $0 != " " } == "application/x-www-form-urlencoded"
+  }
+}

@@ -1,0 +1,21 @@
+/// The bounds of the HTTP side.
+package enum Limits {
+  /// Body of a form (queries, selectors). A query of 1 MB with every byte escaped takes 3 MB.
+  package static let formBytesMax = 10 << 20
+  /// Compressed body of a remote write, and what it may expand to (Prometheus's own bound).
+  package static let remoteWriteBytesMax = 32 << 20
+  /// Points of one series in the answer of /api/v1/query_range.
+  package static let rangePointsMax: Int64 = 11_000
+  /// Size from which a piece of an answer is sent on.
+  package static let pieceBytes = 64 << 10
+  /// Strings of each kind in `warnings` and `infos`.
+  package static let annotationsMax = 10
+  /// Entries of each list of /api/v1/status/tsdb.
+  package static let statusEntriesMax = 10_000
+  package static let statusEntriesDefault = 10
+  /// All header fields of a request together.
+  package static let headerBytesMax = 80 << 10
+  package static let headerCountMax = 1000
+  /// Answers smaller than this are not worth compressing.
+  package static let compressedBytesMin = 256
+}

@@ -1,0 +1,9 @@
+extension WebHandlers {
+  func healthy(_ request: WebRequest) async -> WebResponse {
+    .plain("Prometheus Server is Healthy.\n")
+  }
+
+  func ready(_ request: WebRequest) async -> WebResponse {
+    .plain("Prometheus Server is Ready.\n")
+  }
+}

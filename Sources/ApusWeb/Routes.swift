@@ -1,0 +1,112 @@
+/// The whole URL table. A path is what stands behind the route prefix.
+extension WebHandlers {
+  static let routes: [Route] =
+    queryRoutes + metadataRoutes + statusRoutes + adminRoutes + managementRoutes + pageRoutes
+
+  private static let api = "/api/v1"
+
+  private static let queryRoutes: [Route] = [
+    .api([.get, .post], "/query") { await $0.query($1) },
+    .api([.get, .post], "/query_range") { await $0.queryRange($1) },
+    .api([.get, .post], "/query_exemplars") { await $0.queryExemplars($1) },
+    .api([.get, .post], "/format_query") { await $0.formatQuery($1) },
+    .api([.get, .post], "/parse_query") { await $0.parseQuery($1) },
+    .api([.get, .post], "/labels") { await $0.labelNames($1) },
+    .api([.get], "/label/*/values") { await $0.labelValues($1) },
+    .api([.get, .post], "/series") { await $0.series($1) },
+  ]
+
+  private static let metadataRoutes: [Route] = [
+    .api([.get], "/targets") { await $0.targets($1) },
+    .api([.get], "/targets/metadata") { await $0.targetMetadata($1) },
+    .api([.get], "/targets/relabel_steps") { await $0.relabelSteps($1) },
+    .api([.get], "/scrape_pools") { await $0.scrapePools($1) },
+    .api([.get], "/alertmanagers") { await $0.alertmanagers($1) },
+    .api([.get], "/metadata") { await $0.metricMetadata($1) },
+    .api([.get], "/rules") { await $0.rules($1) },
+    .api([.get], "/alerts") { await $0.alerts($1) },
+  ]
+
+  private static let statusRoutes: [Route] = [
+    .api([.get], "/status/config") { await $0.statusConfig($1) },
+    .api([.get], "/status/flags") { await $0.statusFlags($1) },
+    .api([.get], "/status/buildinfo") { await $0.statusBuild($1) },
+    .api([.get], "/status/runtimeinfo") { await $0.statusRuntime($1) },
+    .api([.get], "/status/tsdb") { await $0.statusTSDB($1) },
+    .api([.get], "/status/tsdb/blocks") { await $0.statusBlocks($1) },
+    .api([.get], "/status/walreplay", needsReady: false) { await $0.statusWALReplay($1) },
+    .api([.get], "/notifications", needsReady: false) { await $0.notifications($1) },
+    .api([.get], "/features") { await $0.features($1) },
+  ]
+
+  private static let adminRoutes: [Route] = [
+    .api([.post, .put], "/admin/tsdb/delete_series") { await $0.deleteSeries($1) },
+    .api([.post, .put], "/admin/tsdb/clean_tombstones") { await $0.cleanTombstones($1) },
+    .api([.post, .put], "/admin/tsdb/snapshot") { await $0.snapshot($1) },
+    .api([.post], "/write", bodyBytesMax: Limits.remoteWriteBytesMax) {
+      await $0.remoteWrite($1)
+    },
+    .api([.post], "/read") { await $0.remoteRead($1) },
+    .api([.post], "/otlp/v1/metrics") { await $0.otlpWrite($1) },
+  ]
+
+  private static let managementRoutes: [Route] = [
+    .page([.get], "/federate", needsReady: true, compresses: true) { await $0.federate($1) },
+    .page([.get], "/metrics", compresses: true) { await $0.selfMetrics($1) },
+    .page([.get], "/version") { await $0.version($1) },
+    .page([.get], "/-/healthy") { await $0.healthy($1) },
+    .page([.get], "/-/ready", needsReady: true) { await $0.ready($1) },
+    .page([.post, .put, .get], "/-/reload") { await $0.reload($1) },
+    .page([.post, .put, .get], "/-/quit") { await $0.quit($1) },
+    .page([.get, .post], "/debug/**") { await $0.debug($1) },
+  ]
+
+  private static let pageRoutes: [Route] =
+    [
+      .page([.get], "/") { await $0.home($1) },
+      .page([.get], "/graph") { await $0.graph($1) },
+      .page([.get], "/assets/**") { await $0.asset($1) },
+      .page([.get], "/favicon.svg") { await $0.favicon($1) },
+      .page([.get], "/favicon.ico") { await $0.favicon($1) },
+    ]
+    + UIPages.paths.map { path in .page([.get], path) { await $0.page($1) } }
+}
+
+/// One line of the URL table.
+struct Route: Sendable {
+  typealias Handler = @Sendable (WebHandlers, WebRequest) async -> WebResponse
+
+  let methods: [WebMethod]
+  /// `*` stands for one part of the path, `**` for all the rest.
+  let path: String
+  /// Answers 503 until the server is ready.
+  let needsReady: Bool
+  let isAPI: Bool
+  let compresses: Bool
+  let bodyBytesMax: Int
+  let handler: Handler
+
+  /// A route of the API: CORS, compression, 503 until ready.
+  static func api(
+    _ methods: [WebMethod], _ path: String, needsReady: Bool = true,
+    bodyBytesMax: Int = Limits.formBytesMax, handler: @escaping Handler
+  ) -> Route {
+    Route(
+      methods: methods, path: "/api/v1" + path, needsReady: needsReady, isAPI: true,
+      compresses: true, bodyBytesMax: bodyBytesMax, handler: handler)
+  }
+
+  static func page(
+    _ methods: [WebMethod], _ path: String, needsReady: Bool = false, compresses: Bool = false,
+    handler: @escaping Handler
+  ) -> Route {
+    Route(
+      methods: methods, path: path, needsReady: needsReady, isAPI: false,
+      compresses: compresses, bodyBytesMax: Limits.formBytesMax, handler: handler)
+  }
+
+  /// What the request metrics call the route.
+  var label: String {
+    path.replacing("/label/*/", with: "/label/:name/").replacing("/**", with: "/*filepath")
+  }
+}
