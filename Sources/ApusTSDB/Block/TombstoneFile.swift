@@ -1,6 +1,6 @@
 internal import ApusModel
 package import ApusStorage
-internal import ApusSystem
+package import ApusSystem
 
 /// The file of a block that says what is deleted.
 ///
@@ -31,6 +31,21 @@ package enum TombstoneFile {
     let crc = CRC32C.of(out.span.extracting(headerBytes..<out.count))
     out.be32(crc)
     return out.array()
+  }
+
+  /// Reads the file of the block in `directory`; a block without one has no tombstones.
+  package static func read(
+    _ directory: String, files: any FileSystem
+  ) throws(StorageError) -> Tombstones {
+    let path = FilePath.join(directory, name)
+    let bytes: [UInt8]
+    do throws(PosixError) {
+      bytes = try files.read(path)
+    } catch {
+      if error.isNotFound { return Tombstones() }
+      throw .files(error, "read tombstones")
+    }
+    return try decode(bytes.span, path: path)
   }
 
   /// - Throws: `corrupt`, naming `path`.

@@ -65,6 +65,9 @@ package final class IndexReader: Sendable {
       let body = try reader.uvarintSlice()
       guard try reader.be32() == CRC32C.of(body) else { throw Malformed("checksum did not match") }
       try entry.decode(body, wantsChunks: wantsChunks)
+      for symbol in entry.symbols where !symbols.has(symbol, in: file.span) {
+        throw Malformed("it names symbol \(symbol), which is not there")
+      }
     } catch {
       throw corrupt("series \(id): \(error)")
     }

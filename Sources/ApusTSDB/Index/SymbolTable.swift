@@ -40,6 +40,11 @@ struct SymbolTable: Sendable {
     isByPosition ? UInt32(base) + positions[index] : UInt32(index)
   }
 
+  @inline(__always)
+  func has(_ reference: UInt32, in file: Span<UInt8>) -> Bool {
+    isByPosition ? range(of: reference, in: file) != nil : Int(reference) < positions.count
+  }
+
   /// Where in the file the bytes of a symbol stand; nil if there is no such symbol.
   @inline(__always)
   func range(of reference: UInt32, in file: Span<UInt8>) -> Range<Int>? {

@@ -1,0 +1,25 @@
+internal import ApusModel
+internal import ApusStorage
+
+extension SampleBatch {
+  /// Number of float and histogram samples: where the next chunk begins.
+  var mark: (floats: Int, histograms: Int) { (times.count, histogramTimes.count) }
+
+  /// Removes what is deleted of the samples behind a mark.
+  mutating func remove(
+    _ deleted: DeletedIntervals, behind mark: (floats: Int, histograms: Int)
+  ) {
+    if !startTimes.isEmpty {
+      var times = times
+      deleted.remove(from: &times, &startTimes, start: mark.floats)
+    }
+    deleted.remove(from: &times, &values, start: mark.floats)
+    deleted.remove(from: &histogramTimes, &histograms, start: mark.histograms)
+  }
+
+  /// Makes the start times parallel to the times again after a chunk that has none.
+  mutating func padStartTimes() {
+    guard !startTimes.isEmpty, startTimes.count < times.count else { return }
+    startTimes.append(contentsOf: repeatElement(0, count: times.count - startTimes.count))
+  }
+}
