@@ -17,9 +17,10 @@ package protocol AppendFile: AnyObject, Sendable {
   /// Appends zeros.
   func appendZeros(_ count: Int) throws(PosixError)
 
-  /// Returns when the bytes appended before the call are durable.
+  /// Returns when the bytes appended before the call are durable. Works on a closed file, too.
   func sync() throws(PosixError)
 
-  /// Cuts what was allocated and not used, and closes; does not sync. Closing twice is fine.
+  /// Cuts what was allocated and not used; nothing can be appended afterwards. Does not sync.
+  /// Closing twice is fine.
   func close() throws(PosixError)
 }

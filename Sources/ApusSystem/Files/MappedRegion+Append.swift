@@ -10,7 +10,7 @@ final class MappedAppendFile: AppendFile, @unchecked Sendable {
   // Sound because all mutable state, the window's address with it, is guarded by the mutex.
   @safe private struct State: @unchecked Sendable {
     // Sound because it never leaves the mutex.
-    var descriptor: FileDescriptor?
+    var isClosed = false
     var window: UnsafeMutableRawPointer?
     /// Offset in the file of the window's first byte.
     var windowStart = 0
@@ -20,15 +20,16 @@ final class MappedAppendFile: AppendFile, @unchecked Sendable {
 
   let path: String
   private let stepBytes: Int
+  private let descriptor: FileDescriptor
   private let state: Mutex<State>
 
   init(path: String, stepBytes: Int) throws(PosixError) {
     precondition(stepBytes > 0 && stepBytes % 4096 == 0, "step of \(stepBytes) bytes")
     self.path = path
     self.stepBytes = stepBytes
-    let descriptor = try FileDescriptor(
+    descriptor = try FileDescriptor(
       path: path, flags: O_RDWR | O_CREAT | O_TRUNC, mode: 0o666)
-    unsafe state = Mutex(State(descriptor: descriptor))
+    state = Mutex(State())
   }
 
   deinit { try? close() }
@@ -78,9 +79,7 @@ final class MappedAppendFile: AppendFile, @unchecked Sendable {
 
   /// Makes sure that blocks exist up to `end`.
   private func allocate(to end: Int, _ s: inout State) throws(PosixError) {
-    guard let descriptor = s.descriptor else {
-      throw PosixError(call: "write", path: path, code: EBADF)
-    }
+    guard !s.isClosed else { throw PosixError(call: "write", path: path, code: EBADF) }
     guard end > s.allocated else { return }
     let wanted = (end + stepBytes - 1) / stepBytes * stepBytes
     while true {
@@ -111,9 +110,6 @@ final class MappedAppendFile: AppendFile, @unchecked Sendable {
     {
       return unsafe window
     }
-    guard let descriptor = s.descriptor else {
-      throw PosixError(call: "write", path: path, code: EBADF)
-    }
     let start = s.length / stepBytes * stepBytes
     let mapped = unsafe mmap(
       nil, stepBytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.number, start)
@@ -126,21 +122,17 @@ final class MappedAppendFile: AppendFile, @unchecked Sendable {
     return unsafe mapped
   }
 
-  func sync() throws(PosixError) {
-    // The descriptor is taken out of the lock: appends go on while the disk works.
-    guard let descriptor = state.withLock({ s in s.descriptor }) else { return }
-    try descriptor.sync()
-  }
+  func sync() throws(PosixError) { try descriptor.sync() }
 
   func close() throws(PosixError) {
-    let open: (descriptor: FileDescriptor, length: Int)? = state.withLock { s in
-      guard let descriptor = s.descriptor else { return nil }
+    let length: Int? = state.withLock { s in
+      guard !s.isClosed else { return nil }
       if let window = unsafe s.window { unsafe munmap(window, stepBytes) }
       unsafe s.window = nil
-      s.descriptor = nil
-      return (descriptor, s.length)
+      s.isClosed = true
+      return s.length
     }
-    guard let open else { return }
-    try open.descriptor.truncate(toBytes: open.length)
+    guard let length else { return }
+    try descriptor.truncate(toBytes: length)
   }
 }

@@ -57,16 +57,18 @@ final class FileDescriptor: Sendable {
 /// An `AppendFile` by write(2).
 final class WrittenAppendFile: AppendFile {
   private struct State {
-    var descriptor: FileDescriptor?
+    var isClosed = false
     var length: Int
   }
 
   let path: String
+  private let descriptor: FileDescriptor
   private let state: Mutex<State>
 
   init(_ descriptor: FileDescriptor, path: String, length: Int) {
     self.path = path
-    state = Mutex(State(descriptor: descriptor, length: length))
+    self.descriptor = descriptor
+    state = Mutex(State(length: length))
   }
 
   var lengthBytes: Int { state.withLock { $0.length } }
@@ -75,9 +77,7 @@ final class WrittenAppendFile: AppendFile {
     let result: Result<Void, PosixError> = unsafe bytes.withUnsafeBytes { raw in
       state.withLock { s in
         Result { () throws(PosixError) in
-          guard let descriptor = s.descriptor else {
-            throw PosixError(call: "write", path: path, code: EBADF)
-          }
+          guard !s.isClosed else { throw PosixError(call: "write", path: path, code: EBADF) }
           // At an offset: what a failed write left behind is overwritten by the next.
           unsafe try descriptor.write(raw, at: s.length)
           s.length += raw.count
@@ -100,20 +100,16 @@ final class WrittenAppendFile: AppendFile {
     try append(zeros.span)
   }
 
-  func sync() throws(PosixError) {
-    try state.withLock { $0.descriptor }?.sync()
-  }
+  func sync() throws(PosixError) { try descriptor.sync() }
 
   func close() throws(PosixError) {
-    let open: (descriptor: FileDescriptor, length: Int)? = state.withLock { s in
-      guard let descriptor = s.descriptor else { return nil }
-      s.descriptor = nil
-      return (descriptor, s.length)
+    let length: Int? = state.withLock { s in
+      guard !s.isClosed else { return nil }
+      s.isClosed = true
+      return s.length
     }
-    guard let open else { return }
+    guard let length else { return }
     // A write that failed half-way may have left bytes behind the end.
-    if try open.descriptor.sizeBytes() > open.length {
-      try open.descriptor.truncate(toBytes: open.length)
-    }
+    if try descriptor.sizeBytes() > length { try descriptor.truncate(toBytes: length) }
   }
 }
