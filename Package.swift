@@ -45,6 +45,8 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -118,10 +120,11 @@ let face: [Target] =
     ["ApusWeb", "ApusTSDB", "ApusDiscovery", "ApusScrape", "ApusRules", "ApusNotify"]
       + ["ApusRemote", "ApusHTTP", "ApusPromQL", "ApusPromQLSyntax", "ApusExposition"]
       + ["ApusTemplate", "ApusConfig", "ApusStorage", "ApusModel", "ApusSystem"]
-      + ["ApusTelemetry", lifecycle, argumentParser],
+      + ["ApusTelemetry", lifecycle, unixSignals],
     tests: ["ApusTesting"])
   + [
-    .executableTarget(name: "apus", dependencies: ["ApusServer"], swiftSettings: strict),
+    .executableTarget(
+      name: "apus", dependencies: ["ApusServer", "ApusSystem"], swiftSettings: strict),
     .executableTarget(
       name: "apustool",
       dependencies: [

@@ -42,10 +42,10 @@ enum Arrows {
       .union(["ApusPromQL", "Logging", "ServiceLifecycle"]),
     "ApusServer": base.union(low).union(parts).union(languages)
       .union([
-        "ApusPromQL", "ApusTSDB", "ApusHTTP", "ApusWeb", "ServiceLifecycle", "ArgumentParser",
+        "ApusPromQL", "ApusTSDB", "ApusHTTP", "ApusWeb", "ServiceLifecycle", "UnixSignals",
         "Logging",
       ]),
-    "apus": ["ApusServer"],
+    "apus": ["ApusServer", "ApusSystem", "Glibc"],
     "apustool": base.union(low).union(languages).union([
       "ApusTSDB", "ApusPromQL", "ApusRules", "ApusScrape", "ApusDiscovery", "ApusHTTP",
       "ArgumentParser", "Foundation",

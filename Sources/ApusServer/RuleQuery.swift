@@ -1,0 +1,27 @@
+internal import ApusModel
+internal import ApusPromQL
+internal import ApusRules
+internal import ApusStorage
+
+/// The engine as rules use it: an instant query on the calling thread.
+struct RuleQuery: Sendable {
+  let engine: Engine
+  let store: any Queryable
+
+  func run(_ expression: String, _ timeMs: Int64) throws(RuleError) -> [InstantSeries] {
+    let request = QueryRequest(expression: expression, time: .instant(timeMs: timeMs))
+    do throws(QueryError) {
+      switch try engine.evaluate(request, on: store).value {
+      case .vector(let elements): return elements
+      case .scalar(let timeMs, let value):
+        return [InstantSeries(labels: .empty, timeMs: timeMs, value: .float(value))]
+      case .string, .matrix: throw QueryError.execution("rule result is not a vector or scalar")
+      }
+    } catch {
+      if case .canceled = error {
+        throw RuleError(error.description, isCancellation: true)
+      }
+      throw RuleError(error.description)
+    }
+  }
+}

@@ -1,0 +1,112 @@
+internal import ApusConfig
+internal import ApusDiscovery
+internal import ApusHTTP
+internal import ApusModel
+internal import ApusNotify
+internal import ApusPromQL
+internal import ApusRules
+internal import ApusScrape
+internal import ApusSystem
+internal import ApusTelemetry
+
+/// Every moving part, built and connected, not yet running.
+struct ServerParts: Sendable {
+  let world: World
+  let registry: MetricRegistry
+  let live: LiveConfig
+  let storage: ReadyStorage
+  let pools: Pools
+  let engine: Engine
+  let scrape: ScrapeManager
+  let discovery: DiscoveryManager
+  let notifyDiscovery: DiscoveryManager
+  let rules: RuleManager
+  let notifier: Notifier
+  private let settings: Settings
+
+  var log: Log { world.log }
+  var clock: any WallClock { world.clock }
+
+  /// Threads by what they are for, so that a heavy query does not keep a scrape waiting.
+  struct Pools: Sendable {
+    let queries: WorkerPool
+    let scrapes: WorkerPool
+    let rules: WorkerPool
+    let web: WorkerPool
+    let maintenance: BlockingThread
+
+    init(ruleThreads: Int) {
+      let processors = WorkerPool.processorCount
+      queries = WorkerPool(name: "query", threadCount: max(2, processors))
+      scrapes = WorkerPool(name: "scrape", threadCount: max(2, processors))
+      rules = WorkerPool(name: "rule", threadCount: max(1, ruleThreads))
+      web = WorkerPool(name: "web", threadCount: max(2, processors))
+      maintenance = BlockingThread(name: "storage")
+    }
+  }
+
+  init(settings: Settings, loaded: LoadedConfig, world: World) {
+    self.settings = settings
+    self.world = world
+    registry = MetricRegistry()
+    live = LiveConfig(loaded.config, loadedAtMs: world.clock.nowMs)
+    storage = ReadyStorage()
+    pools = Pools(ruleThreads: Int(settings.flags.number("rules.max-concurrent-evals")))
+    engine = Engine(
+      options: settings.engineOptions(live), clock: world.clock, pool: pools.queries,
+      metrics: registry)
+    let fetchers = PooledFetcherFactory()
+    scrape = ScrapeManager(
+      ScrapeDoors(
+        fetchers: fetchers, appender: storage, workers: pools.scrapes, clock: world.clock),
+      options: ServerParts.scrapeOptions(settings), metrics: registry, log: world.log)
+    notifier = Notifier(
+      options: ServerParts.notifierOptions(settings), fetchers: fetchers, clock: world.clock,
+      log: world.log, metrics: registry)
+    let doors = DiscoveryDoors(files: world.files, fetchers: fetchers, clock: world.clock)
+    let discoveryMetrics = DiscoveryMetrics(registry)
+    let scrape = scrape
+    discovery = DiscoveryManager(
+      name: "scrape", doors: doors, metrics: discoveryMetrics, log: world.log
+    ) { groups in await scrape.update(groups) }
+    let notifier = notifier
+    notifyDiscovery = DiscoveryManager(
+      name: "notify", doors: doors, metrics: discoveryMetrics, log: world.log
+    ) { groups in await notifier.update(groups) }
+    rules = RuleManager(
+      environment: ServerParts.ruleEnvironment(settings, world, registry, storage, notifier),
+      workers: pools.rules)
+  }
+
+  /// Puts a configuration into force, part by part.
+  /// - Returns: what could not be applied.
+  func apply(_ loaded: LoadedConfig) async -> [String] {
+    var problems: [String] = []
+    let config = loaded.config
+    do {
+      try await scrape.apply(config.scrapeConfigs, externalLabels: config.global.externalLabels)
+    } catch {
+      problems.append("scrape: \(error)")
+    }
+    do {
+      try await notifier.apply(config.alerting, externalLabels: config.global.externalLabels)
+    } catch {
+      problems.append("notify: \(error)")
+    }
+    await discovery.apply(
+      Dictionary(config.scrapeConfigs.map { ($0.jobName, $0.discovery) }) { first, _ in first })
+    await notifyDiscovery.apply(
+      Dictionary(
+        uniqueKeysWithValues: config.alerting.alertmanagers.enumerated().map {
+          ("config-\($0.offset)", $0.element.discovery)
+        }))
+    let query = RuleQuery(engine: engine, store: storage)
+    await rules.apply(
+      loaded.groups,
+      context: RuleContext(
+        externalLabels: config.global.externalLabels, externalURL: settings.externalURL.url,
+        queryOffsetMs: config.global.ruleQueryOffsetMs,
+        query: { expression, timeMs throws(RuleError) in try query.run(expression, timeMs) }))
+    return problems
+  }
+}

@@ -1,0 +1,115 @@
+internal import ApusConfig
+internal import ApusModel
+internal import ApusPromQL
+internal import ApusPromQLSyntax
+internal import ApusSystem
+internal import ApusTSDB
+internal import ApusWeb
+
+/// The command line, understood: what each part is told.
+struct Settings: Sendable {
+  let flags: Flags
+  let features: FeatureFlags
+  let externalURL: ExternalURL
+  let addresses: [ListenAddress]
+  let corsOrigin: RE2Pattern
+  let hostName: String
+
+  /// - Throws: `FlagError` in the words of the refusal.
+  init(flags: Flags, hostName: String) throws(FlagError) {
+    self.flags = flags
+    self.hostName = hostName
+    features = try FeatureFlags(flags.list("enable-feature"))
+    let given = flags.list("web.listen-address")
+    var addresses: [ListenAddress] = []
+    for text in given {
+      guard let address = ListenAddress(text) else {
+        throw FlagError(
+          description: "--web.listen-address=\(text) is not host:port, such as 0.0.0.0:9090")
+      }
+      addresses.append(address)
+    }
+    self.addresses = addresses
+    externalURL = try ExternalURL(
+      given: flags.text("web.external-url"),
+      prefix: flags.isGiven("web.route-prefix") ? flags.text("web.route-prefix") : nil,
+      listenAddress: given.first ?? "0.0.0.0:9090", hostName: hostName)
+    do throws(RegexError) {
+      corsOrigin = try RE2Pattern(flags.text("web.cors.origin"))
+    } catch {
+      throw FlagError(
+        description: "could not compile CORS regex string "
+          + "\(GoQuote.quote(flags.text("web.cors.origin"))): \(error.message)")
+    }
+    try Settings.refuseMissing(flags)
+  }
+
+  /// Flags of parts that are not there yet: better refused than ignored.
+  private static func refuseMissing(_ flags: Flags) throws(FlagError) {
+    let missing = [
+      ("agent", "agent mode is not there yet"),
+      ("web.config.file", "TLS and authentication are not there yet; put a proxy in front"),
+      ("web.enable-otlp-receiver", "OTLP is not received yet; use remote write"),
+      ("storage.tsdb.delay-compact-file.path", "compaction is not delayed yet"),
+    ]
+    for (name, why) in missing where flags.isGiven(name) && flags.text(name) != "false" {
+      throw FlagError(description: "--\(name) can not be used: \(why)")
+    }
+    let segment = flags.bytes("storage.tsdb.wal-segment-size") ?? 0
+    guard (10 << 20...256 << 20).contains(segment) else {
+      throw FlagError(
+        description:
+          "flag 'storage.tsdb.wal-segment-size' must be set between 10MB and 256MB")
+    }
+  }
+
+  var parserOptions: ParserOptions {
+    ParserOptions(
+      experimentalFunctions: features.has("promql-experimental-functions"),
+      extendedRangeSelectors: features.has("promql-extended-range-selectors"),
+      fillModifiers: features.has("promql-binop-fill-modifiers"))
+  }
+
+  func engineOptions(_ live: LiveConfig) -> EngineOptions {
+    var options = EngineOptions()
+    options.maxSamples = Int(flags.number("query.max-samples"))
+    options.timeoutMs = flags.durationMs("query.timeout") ?? 120_000
+    options.maxConcurrency = Int(flags.number("query.max-concurrency"))
+    options.lookbackDeltaMs = flags.durationMs("query.lookback-delta") ?? 300_000
+    options.noStepSubqueryIntervalMs = { _ in live.config.global.evaluationIntervalMs }
+    options.experimentalFunctions = features.has("promql-experimental-functions")
+    options.extendedRangeSelectors = features.has("promql-extended-range-selectors")
+    options.fillModifiers = features.has("promql-binop-fill-modifiers")
+    options.delayedNameRemoval = features.has("promql-delayed-name-removal")
+    return options
+  }
+
+  func storageOptions(_ config: StorageConfig) -> TSDBOptions {
+    var options = TSDBOptions()
+    let bytes = config.retentionBytes ?? flags.bytes("storage.tsdb.retention.size") ?? 0
+    let given = config.retentionMs ?? flags.durationMs("storage.tsdb.retention.time")
+    options.retentionMs = given ?? (bytes > 0 ? 0 : Settings.defaultRetentionMs)
+    options.retentionBytesMax = bytes
+    options.blockMinMs = flags.durationMs("storage.tsdb.min-block-duration") ?? 7_200_000
+    options.blockMaxMs = flags.durationMs("storage.tsdb.max-block-duration") ?? 0
+    options.walSegmentBytes = Int(flags.bytes("storage.tsdb.wal-segment-size") ?? 128 << 20)
+    options.compressesWAL = flags.bool("storage.tsdb.wal-compression")
+    options.walSyncIntervalMs = flags.durationMs("storage.tsdb.wal-sync-interval") ?? 1_000
+    options.locksDirectory = !flags.bool("storage.tsdb.no-lockfile")
+    if features.has("exemplar-storage") { options.exemplarsMax = config.exemplarsMax ?? 100_000 }
+    return options
+  }
+
+  static let defaultRetentionMs: Int64 = 15 * 86_400_000
+
+  /// `15d`, `512MiB` or both, as the runtime page shows it.
+  func retentionText(_ config: StorageConfig) -> String {
+    let options = storageOptions(config)
+    var parts: [String] = []
+    if options.retentionMs > 0 { parts.append(DurationText.text(ms: options.retentionMs)) }
+    if options.retentionBytesMax > 0 {
+      parts.append(ByteSizeText.text(bytes: options.retentionBytesMax))
+    }
+    return parts.joined(separator: " or ")
+  }
+}

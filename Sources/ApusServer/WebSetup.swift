@@ -1,0 +1,113 @@
+internal import ApusConfig
+internal import ApusModel
+internal import ApusPromQL
+internal import ApusRemote
+internal import ApusStorage
+internal import ApusSystem
+internal import ApusTelemetry
+internal import ApusWeb
+
+/// The doors and snapshots of the parts, as the web server wants them.
+struct WebSetup {
+  let parts: ServerParts
+  let settings: Settings
+  let reloader: Reloader
+  let control: Control
+  let process: ProcessMetrics
+  let startTimeMs: Int64
+
+  func server() throws -> WebServer {
+    let flags = settings.flags
+    var options = try WebOptions()
+    options.listenAddresses = settings.addresses
+    options.connectionsMax = Int(flags.number("web.max-connections"))
+    options.readTimeoutMs = flags.durationMs("web.read-timeout") ?? 300_000
+    options.routePrefix = settings.externalURL.routePrefix
+    options.externalURL = externalURL
+    options.corsOrigin = settings.corsOrigin
+    options.allowsLifecycle = flags.bool("web.enable-lifecycle")
+    options.allowsAdmin = flags.bool("web.enable-admin-api")
+    options.pageTitle = flags.text("web.page-title")
+    return WebServer(options: options, backends: backends)
+  }
+
+  private var externalURL: ApusWeb.ExternalURL {
+    var url = ApusWeb.ExternalURL()
+    let text = settings.externalURL.url
+    let parts = text.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+    url.scheme = text.hasPrefix("https:") ? "https" : "http"
+    url.host = parts.count > 2 ? String(parts[2]) : ""
+    url.path = parts.count > 3 && !parts[3].isEmpty ? "/" + parts[3] : ""
+    return url
+  }
+
+  private var backends: Backends {
+    let engine = parts.engine
+    let storage = parts.storage
+    let queries = QueryBackend(
+      parserOptions: settings.parserOptions,
+      lookbackDeltaMs: settings.flags.durationMs("query.lookback-delta") ?? 300_000
+    ) { request async throws(QueryError) in try await engine.execute(request, on: storage) }
+    var backends = Backends(
+      queries: queries, storage: StorageBackend(queryable: storage, admin: storage),
+      status: status, lifecycle: lifecycle, metrics: parts.registry, workers: parts.pools.web,
+      environment: .init(clock: parts.clock, log: parts.log.with("component", "web")))
+    if settings.flags.bool("web.enable-remote-write-receiver") {
+      backends.writes = WriteReceiver(
+        appender: storage, clock: parts.clock, log: parts.log.with("component", "web"),
+        metrics: parts.registry)
+    }
+    return backends
+  }
+
+  private var lifecycle: LifecycleBackend {
+    let storage = parts.storage
+    let reloader = reloader
+    let control = control
+    return LifecycleBackend(
+      isReady: { storage.isReady }, isStopping: { false },
+      reload: { await reloader.reload() }, quit: { control.quit() })
+  }
+
+  private var status: StatusBackend {
+    let parts = parts
+    var status = StatusBackend()
+    status.scrape = { await parts.scrape.status() }
+    status.rules = { await parts.rules.status }
+    status.notify = { await parts.notifier.status() }
+    status.configText = { parts.live.config.shownText }
+    status.externalLabels = { parts.live.config.global.externalLabels }
+    status.runtime = runtime
+    status.notifications = { ServerParts.notifications(parts.live) }
+    status.flags = settings.flags.shown
+    status.build.version = BuildInfo.version
+    status.build.branch = BuildInfo.branch
+    status.build.revision = "apus-\(BuildInfo.apusVersion)"
+    status.build.buildUser = "apus"
+    status.build.goVersion = BuildInfo.language
+    status.relabelRules = { pool in
+      parts.live.config.scrapeConfigs.first { $0.jobName == pool }?.relabelRules
+    }
+    return status
+  }
+
+  private var runtime: @Sendable () -> RuntimeStatus {
+    let parts = parts
+    let settings = settings
+    let process = process
+    let startTimeMs = startTimeMs
+    return {
+      let live = parts.live.current
+      var status = RuntimeStatus()
+      status.startTimeMs = startTimeMs
+      status.workingDirectory = WorkingDirectory.path
+      status.hostname = settings.hostName
+      status.reloadSucceeded = live.reloadSucceeded
+      status.lastConfigTimeMs = live.lastReloadMs
+      status.threadCount = process.threadCount
+      status.cpuCount = WorkerPool.processorCount
+      status.storageRetention = settings.retentionText(live.config.storage)
+      return status
+    }
+  }
+}
