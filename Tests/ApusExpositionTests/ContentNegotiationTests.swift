@@ -41,7 +41,8 @@ import Testing
     #expect(choice.format == .text)
     #expect(
       choice.warning
-        == #"received unsupported Content-Type "text/html", using fallback_scrape_protocol "text/plain""#
+        == #"received unsupported Content-Type "text/html", using"#
+        + #" fallback_scrape_protocol "text/plain""#
     )
     let other = try ContentNegotiation.format(
       contentType: "", fallback: "application/openmetrics-text")

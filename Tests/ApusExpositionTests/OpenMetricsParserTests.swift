@@ -9,7 +9,7 @@ import Testing
       # TYPE foo_seconds histogram
       # UNIT foo_seconds seconds
       foo_seconds_bucket{le="1"} 4 # {trace_id="KOO5S4vxi0o"} 0.67
-      foo_seconds_bucket{le="+Inf"} 17 1520879607.789 # {trace_id="oHg5SJYRHA0",b="c"} 9.8 1520879607.789
+      foo_seconds_bucket{le="+Inf"} 17 1520879607.789 # {t="oHg5SJYRHA0",b="c"} 9.8 1520879607.789
       foo_seconds_count 17
       # TYPE s stateset
       s{s="on"} 1.0

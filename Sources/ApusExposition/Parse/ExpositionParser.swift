@@ -78,6 +78,15 @@ package struct ExpositionParser: ~Escapable {
     state = .initial
   }
 
+  /// Skips line ends, which the text format allows between entries.
+  @inline(__always)
+  package mutating func skipBlankLines() {
+    while at < body.count, body[at] == newline { at += 1 }
+  }
+
+  /// Sets the kind that a `# TYPE` line gave which was skipped.
+  package mutating func setKind(_ kind: MetricMetadata.Kind) { metadataKind = kind }
+
   package var hasExemplar: Bool { foundExemplar.isThere }
 }
 

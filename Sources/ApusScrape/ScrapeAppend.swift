@@ -1,0 +1,266 @@
+internal import ApusExposition
+internal import ApusModel
+internal import ApusStorage
+internal import ApusSystem
+
+/// How one body is to be read.
+struct ScrapeReading {
+  let format: ExpositionFormat
+  /// The time of samples that bring none, ms.
+  let timeMs: Int64
+  /// Samples after this are out of bounds, ms.
+  let maxTimeMs: Int64
+  let rules: SampleRules
+}
+
+/// Entries to samples: the hot path of ingestion.
+extension ScrapeCache {
+  /// Reads all of `new` into `batch`. Changes nothing that the next scrape would see but the
+  /// slots of new series, which `discard` takes back.
+  mutating func scan(
+    _ new: [UInt8], _ reading: ScrapeReading, into batch: inout ScrapeBatch
+  ) throws(ScrapeFailure) {
+    // Own references, so that the spans do not borrow `self`.
+    let (oldLines, oldBody) = (lines, body)
+    var search = LineSearch(lines: oldLines)
+    reserve(oldLines.count, &batch)
+    do throws(ExpositionError) {
+      let bytes = new.span
+      let old = oldBody.span
+      var parser = ExpositionParser(bytes, format: reading.format)
+      while true {
+        if reading.format == .text { parser.skipBlankLines() }
+        let start = parser.at
+        if search.next < oldLines.count {
+          let line = oldLines[search.next]
+          let end = start + Int(line.length)
+          if bytesAreEqual(old, Int(line.start), bytes, start, count: Int(line.length)) {
+            if line.slot < 0 {
+              take(metadata: line, at: start, end, &parser, &batch)
+              search.next += 1
+              continue
+            }
+            if endsSeries(bytes, end) {
+              try parser.resume(series: start, end)
+              search.next += 1
+              add(line.slot, parser, reading, &batch)
+              continue
+            }
+          }
+        }
+        if try !readChanged(&parser, bytes, old, &search, reading, &batch) { return }
+      }
+    } catch {
+      throw batch.failure ?? ScrapeFailure(error.description)
+    }
+  }
+
+  /// Makes what a failed scan did to slots undone.
+  mutating func discard(_ batch: ScrapeBatch) {
+    for slot in batch.newSlots + batch.newDropped { series.remove(slot) }
+  }
+
+  private func reserve(_ lineCount: Int, _ batch: inout ScrapeBatch) {
+    let count = lineCount + 16
+    batch.lines.reserveCapacity(count)
+    batch.slots.reserveCapacity(series.count + 16)
+    batch.samples.refs.reserveCapacity(series.count + 16)
+    batch.samples.times.reserveCapacity(series.count + 16)
+    batch.samples.values.reserveCapacity(series.count + 16)
+  }
+
+  /// A `#` line that is the same as last time.
+  private mutating func take(
+    metadata line: Line, at start: Int, _ end: Int, _ parser: inout ExpositionParser,
+    _ batch: inout ScrapeBatch
+  ) {
+    parser.skip(to: end)
+    batch.lines.append(
+      Line(start: UInt32(truncatingIfNeeded: start), length: line.length, slot: line.slot))
+    guard line.slot != Line.comment else { return }
+    let number = (-2 - line.slot) / 2
+    metadata.keep(number, at: iteration)
+    if line.slot == Line.type(number) { parser.setKind(metadata.kind(of: number)) }
+  }
+
+  /// One sample of a known series.
+  @inline(__always)
+  private mutating func add(
+    _ slot: Int32, _ parser: borrowing ExpositionParser, _ reading: ScrapeReading,
+    _ batch: inout ScrapeBatch
+  ) {
+    let i = Int(slot)
+    let range = parser.series
+    batch.lines.append(
+      Line(
+        start: UInt32(truncatingIfNeeded: range.lowerBound),
+        length: UInt32(truncatingIfNeeded: range.count), slot: slot))
+    batch.counts.scraped += 1
+    let wasSeen = series.seenAt[i] == iteration
+    series.seenAt[i] = iteration
+    if series.states[i] == .dropped { return }
+    batch.counts.kept += 1
+    let explicit = reading.rules.honorsTimestamps ? parser.timeMs : nil
+    if wasSeen && explicit == nil {
+      batch.counts.duplicates += 1
+      return
+    }
+    let timeMs = explicit ?? reading.timeMs
+    batch.counts.limited += 1
+    let limit = reading.rules.sampleLimit
+    if limit > 0 && batch.counts.limited > limit { return }
+    if timeMs > reading.maxTimeMs {
+      batch.counts.outOfBounds += 1
+      return
+    }
+    if explicit == nil || reading.rules.tracksTimestampsStaleness {
+      series.trackedAt[i] = iteration
+    }
+    let ref = series.refs[i]
+    if ref == .none { batch.waitingSamples.append(batch.slots.count) }
+    batch.slots.append(slot)
+    batch.samples.append(ref, timeMs: timeMs, value: parser.value)
+    if parser.hasExemplar { addExemplar(slot, ref, parser, timeMs, &batch) }
+  }
+
+  private func addExemplar(
+    _ slot: Int32, _ ref: SeriesRef, _ parser: borrowing ExpositionParser, _ timeMs: Int64,
+    _ batch: inout ScrapeBatch
+  ) {
+    // A broken exemplar is no reason to lose the sample.
+    guard let found = try? parser.exemplar() else { return }
+    let characters = found.labels.reduce(0) {
+      $0 + $1.name.unicodeScalars.count + $1.value.unicodeScalars.count
+    }
+    guard characters <= Limits.exemplarCharactersMax else { return }
+    if ref == .none {
+      batch.waitingExemplars.append((batch.samples.exemplars.count, slot))
+    }
+    let exemplar = Exemplar(
+      labels: found.labels, value: found.value, timeMs: found.timeMs ?? timeMs)
+    batch.samples.exemplars.append((ref, exemplar))
+  }
+}
+
+/// Where the search for the lines of the previous body stands.
+private struct LineSearch {
+  let lines: [ScrapeCache.Line]
+  /// The line that the next one is compared with.
+  var next = 0
+  /// Filled at the first line that is not where it was.
+  var table: SeriesTable
+
+  init(lines: [ScrapeCache.Line]) {
+    self.lines = lines
+    table = SeriesTable(oldCount: lines.count)
+  }
+}
+
+/// Lines that are not where they were.
+extension ScrapeCache {
+  /// Reads one entry in full; false at the end.
+  private mutating func readChanged(
+    _ parser: inout ExpositionParser, _ bytes: Span<UInt8>, _ old: Span<UInt8>,
+    _ search: inout LineSearch, _ reading: ScrapeReading, _ batch: inout ScrapeBatch
+  ) throws(ExpositionError) -> Bool {
+    let start = parser.at
+    let entry = try parser.next()
+    switch entry {
+    case .end: return false
+    case .series:
+      let slot = try findSlot(parser, bytes, old, &search, reading, &batch)
+      add(slot, parser, reading, &batch)
+      return true
+    case .comment: break
+    case .help, .type, .unit: updateMetadata(entry, parser)
+    }
+    // A last line without its line end could be the beginning of a longer one next time.
+    guard parser.at <= bytes.count, bytes[parser.at - 1] == UInt8(ascii: "\n") else { return true }
+    let code: Int32 =
+      switch entry {
+      case .comment: Line.comment
+      case .type: Line.type(metadata.number(of: parser.metadataName, at: iteration))
+      default: Line.help(metadata.number(of: parser.metadataName, at: iteration))
+      }
+    batch.lines.append(
+      Line(start: UInt32(start), length: UInt32(parser.at - start), slot: code))
+    return true
+  }
+
+  private mutating func updateMetadata(_ entry: Entry, _ parser: borrowing ExpositionParser) {
+    let number = metadata.number(of: parser.metadataName, at: iteration)
+    let kind = parser.metadataKind
+    let text = entry == .type ? "" : parser.metadataText()
+    metadata.update(number) {
+      switch entry {
+      case .type: $0.kind = kind
+      case .help: $0.help = text
+      default: $0.unit = text
+      }
+    }
+  }
+
+  /// The slot of the sample just read: known under its text, or new.
+  private mutating func findSlot(
+    _ parser: borrowing ExpositionParser, _ bytes: Span<UInt8>, _ old: Span<UInt8>,
+    _ search: inout LineSearch, _ reading: ScrapeReading, _ batch: inout ScrapeBatch
+  ) throws(ExpositionError) -> Int32 {
+    let range = parser.series
+    if !search.table.isFilled { search.table.fill(search.lines, old) }
+    let hash = SeriesTable.hash(bytes, range)
+    var probe = 0
+    while let place = search.table.find(hash, &probe) {
+      switch place {
+      case .old(let i):
+        let line = search.lines[i]
+        guard Int(line.length) == range.count,
+          bytesAreEqual(old, Int(line.start), bytes, range.lowerBound, count: range.count)
+        else { continue }
+        search.next = i + 1
+        return line.slot
+      case .current(let i):
+        let line = batch.lines[i]
+        guard Int(line.length) == range.count,
+          bytesAreEqual(bytes, Int(line.start), bytes, range.lowerBound, count: range.count)
+        else { continue }
+        return line.slot
+      }
+    }
+    let slot = try newSlot(parser, reading.rules, &batch)
+    search.table.insertCurrent(hash, line: batch.lines.count)
+    return slot
+  }
+
+  private mutating func newSlot(
+    _ parser: borrowing ExpositionParser, _ rules: SampleRules, _ batch: inout ScrapeBatch
+  ) throws(ExpositionError) -> Int32 {
+    let exposed = try parser.labels()
+    let labels: Labels?
+    do throws(ScrapeFailure) {
+      labels = try rules.stored(exposed)
+    } catch {
+      batch.failure = error
+      throw ExpositionError(error.text)
+    }
+    guard let labels else {
+      let slot = series.add(.dropped)
+      batch.newDropped.append(slot)
+      return slot
+    }
+    let slot = series.add(.stored)
+    batch.newSlots.append(slot)
+    batch.newLabels.append(labels)
+    let limit = rules.sampleLimit
+    if limit == 0 || batch.counts.limited < limit { batch.counts.newSeries += 1 }
+    return slot
+  }
+}
+
+/// Whether name and labels end at `end`: a name without labels must not go on, or get labels after
+/// blanks.
+private func endsSeries(_ bytes: Span<UInt8>, _ end: Int) -> Bool {
+  if bytes[end - 1] == UInt8(ascii: "}") { return true }
+  var i = end
+  while i < bytes.count, bytes[i] == UInt8(ascii: " ") || bytes[i] == UInt8(ascii: "\t") { i += 1 }
+  return i > end && i < bytes.count && bytes[i] != UInt8(ascii: "{")
+}

@@ -1,0 +1,127 @@
+internal import ApusModel
+internal import ApusStorage
+internal import ApusSystem
+
+/// The last good body of one target with the ref of each line's series, so that a known series
+/// costs a comparison of bytes and no label work.
+///
+/// Targets answer with the same lines in the same order nearly always. Line n of a new body is
+/// therefore compared with line n of the previous one; only where they differ the series is looked
+/// up by its text, and reading goes on from the place where it was found.
+struct ScrapeCache {
+  /// A line of `body`.
+  struct Line {
+    /// Where it begins.
+    var start: UInt32
+    /// Bytes to compare: name and labels of a sample, or all of a `#` line with its line end.
+    var length: UInt32
+    /// The series in `series`, or one of the negative codes below.
+    var slot: Int32
+
+    static let comment: Int32 = -1
+    static func help(_ number: Int32) -> Int32 { -2 - 2 * number }
+    static func type(_ number: Int32) -> Int32 { -3 - 2 * number }
+
+    var range: Range<Int> { Int(start)..<(Int(start) + Int(length)) }
+  }
+
+  private(set) var body: [UInt8] = []
+  private(set) var lines: [Line] = []
+  var series = SeriesColumns()
+  var metadata = MetadataTable()
+  /// Counts scrapes, good and bad, from 1.
+  private(set) var iteration: UInt32 = 0
+  /// The scrape that said which series are alive: those with this number in `liveAt`.
+  private(set) var liveIteration: UInt32 = 0
+
+  mutating func beginScrape() { iteration += 1 }
+
+  /// Makes a body that was read the one to compare the next with.
+  mutating func replace(body: [UInt8], lines: [Line]) {
+    self.body = body
+    self.lines = lines
+    liveIteration = iteration
+    series.freeUnseen(at: iteration)
+    metadata.forgetOld(at: iteration)
+  }
+
+  /// After a scrape that brought nothing no series is alive; all stay known.
+  mutating func endAll() { liveIteration = iteration }
+
+  /// The refs of the series that were alive after the previous scrape and are not now: those that
+  /// were not seen, or all.
+  func staleRefs(all: Bool) -> [SeriesRef] {
+    guard liveIteration > 0 else { return [] }
+    return series.refs.indices.compactMap { slot in
+      guard series.liveAt[slot] == liveIteration, series.states[slot] == .stored,
+        all || series.trackedAt[slot] != iteration
+      else { return nil }
+      return series.refs[slot]
+    }
+  }
+
+  /// The series alive now.
+  var liveRefs: Set<SeriesRef> {
+    guard liveIteration > 0 else { return [] }
+    return Set(
+      series.refs.indices.filter {
+        series.liveAt[$0] == liveIteration && series.states[$0] == .stored
+      }.map { series.refs[$0] })
+  }
+}
+
+/// The series of one target as columns by slot.
+struct SeriesColumns {
+  enum State: UInt8 {
+    case free
+    case stored
+    /// Relabelling drops it.
+    case dropped
+  }
+
+  var refs: [SeriesRef] = []
+  var states: [State] = []
+  /// The scrape in which the series was met last, even if that scrape failed afterwards.
+  var seenAt: [UInt32] = []
+  /// The same, where its absence would be marked stale.
+  var trackedAt: [UInt32] = []
+  /// The good scrape in which it was tracked last.
+  var liveAt: [UInt32] = []
+  private var free: [Int32] = []
+
+  var count: Int { refs.count - free.count }
+
+  mutating func add(_ state: State) -> Int32 {
+    if let slot = free.popLast() {
+      states[Int(slot)] = state
+      return slot
+    }
+    refs.append(.none)
+    states.append(state)
+    seenAt.append(0)
+    trackedAt.append(0)
+    liveAt.append(0)
+    return Int32(refs.count - 1)
+  }
+
+  mutating func remove(_ slot: Int32) {
+    let i = Int(slot)
+    refs[i] = .none
+    states[i] = .free
+    seenAt[i] = 0
+    trackedAt[i] = 0
+    liveAt[i] = 0
+    free.append(slot)
+  }
+
+  /// Takes the tracked series for alive and forgets those that were not met.
+  mutating func freeUnseen(at iteration: UInt32) {
+    for i in refs.indices where states[i] != .free {
+      if trackedAt[i] == iteration {
+        liveAt[i] = iteration
+      } else if seenAt[i] != iteration {
+        remove(Int32(i))
+      }
+    }
+  }
+}

@@ -1,0 +1,217 @@
+internal import ApusExposition
+internal import ApusModel
+internal import ApusStorage
+
+/// Everything about one target that outlives a scrape, and how a scrape is stored.
+///
+/// A scrape is one batch: its samples, markers for series that vanished, and the report.
+struct ScrapeIngest {
+  private(set) var cache = ScrapeCache()
+  private var reportRefs: [SeriesRef] = []
+  private let reportLabels: [Labels]
+  private let extra: (timeoutSeconds: Double, sampleLimit: Int)?
+
+  init(target: Labels, extra: (timeoutSeconds: Double, sampleLimit: Int)?) {
+    self.extra = extra
+    reportLabels = ScrapeReport.labels(target, hasExtra: extra != nil)
+  }
+
+  /// Takes the cache of a loop that this one replaces.
+  mutating func inherit(_ other: ScrapeIngest) {
+    cache = other.cache
+    if reportLabels == other.reportLabels { reportRefs = other.reportRefs }
+  }
+
+  /// Reads and stores a body.
+  /// - Parameter makeReport: gets the counts when all samples are read.
+  /// - Throws: `ScrapeFailure` where nothing of it was stored; the report neither.
+  mutating func store(
+    body: [UInt8], _ reading: ScrapeReading, to appender: any Appender,
+    makeReport: (ScrapeBatch.Counts) -> ScrapeReport
+  ) throws(ScrapeFailure) -> ScrapeBatch.Counts {
+    cache.beginScrape()
+    var batch = ScrapeBatch()
+    do throws(ScrapeFailure) {
+      try cache.scan(body, reading, into: &batch)
+      let limit = reading.rules.sampleLimit
+      if limit > 0, batch.counts.limited > limit {
+        throw ScrapeFailure("sample limit exceeded", isSampleLimit: true)
+      }
+      try resolve(&batch, appender)
+    } catch {
+      cache.discard(batch)
+      throw failure(error, batch.counts)
+    }
+    let sampleCount = batch.samples.refs.count
+    for ref in cache.staleRefs(all: false) {
+      batch.samples.append(ref, timeMs: reading.timeMs, value: StaleMarker.value)
+    }
+    appendReport(makeReport(batch.counts), reading.timeMs, &batch.samples)
+    do throws(StorageError) {
+      let outcome = try appender.append(batch.samples)
+      try settle(outcome, sampleCount, body, reading, &batch, appender)
+    } catch {
+      cache.discard(batch)
+      throw failure(ScrapeFailure(error.description), batch.counts)
+    }
+    cache.replace(body: body, lines: batch.lines)
+    return batch.counts
+  }
+
+  /// Stores a scrape that brought nothing: markers for all series that were alive, and the report.
+  mutating func storeNothing(
+    timeMs: Int64, _ report: ScrapeReport, to appender: any Appender
+  ) throws(StorageError) {
+    cache.beginScrape()
+    var samples = AppendBatch()
+    for ref in cache.staleRefs(all: true) {
+      samples.append(ref, timeMs: timeMs, value: StaleMarker.value)
+    }
+    if reportRefs.isEmpty { reportRefs = try appender.resolve(reportLabels) }
+    appendReport(report, timeMs, &samples)
+    let reportStart = samples.refs.count - reportRefs.count
+    let outcome = try appender.append(samples)
+    cache.endAll()
+    try settleReport(outcome, from: reportStart, samples, appender)
+  }
+
+  /// Ends all series of a target that is gone, its report too.
+  /// - Parameter others: series that another target keeps alive.
+  mutating func end(
+    timeMs: Int64, but others: Set<SeriesRef>, to appender: any Appender
+  ) throws(StorageError) {
+    cache.beginScrape()
+    var samples = AppendBatch()
+    for ref in cache.staleRefs(all: true) + reportRefs where !others.contains(ref) {
+      samples.append(ref, timeMs: timeMs, value: StaleMarker.value)
+    }
+    cache.endAll()
+    // Rejections are expected: another target may have written to these series since.
+    if !samples.refs.isEmpty { _ = try appender.append(samples) }
+  }
+
+  /// Series that must not be ended by a target that went away.
+  var liveRefs: Set<SeriesRef> { cache.liveRefs.union(reportRefs) }
+
+  private func failure(
+    _ error: ScrapeFailure, _ counts: ScrapeBatch.Counts
+  ) -> ScrapeFailure {
+    var failure = error
+    failure.counts = counts
+    return failure
+  }
+
+  /// Gives refs to series without one, those of the report too, in one call.
+  private mutating func resolve(
+    _ batch: inout ScrapeBatch, _ appender: any Appender
+  ) throws(ScrapeFailure) {
+    let wanted = batch.newLabels + (reportRefs.isEmpty ? reportLabels : [])
+    guard !wanted.isEmpty else { return }
+    let refs: [SeriesRef]
+    do throws(StorageError) {
+      refs = try appender.resolve(wanted)
+    } catch {
+      throw ScrapeFailure(error.description)
+    }
+    precondition(refs.count == wanted.count, "\(refs.count) refs for \(wanted.count) series")
+    for (slot, ref) in zip(batch.newSlots, refs) { cache.series.refs[Int(slot)] = ref }
+    if reportRefs.isEmpty { reportRefs = Array(refs[batch.newLabels.count...]) }
+    for i in batch.waitingSamples {
+      batch.samples.refs[i] = cache.series.refs[Int(batch.slots[i])]
+    }
+    for (i, slot) in batch.waitingExemplars {
+      batch.samples.exemplars[i].ref = cache.series.refs[Int(slot)]
+    }
+  }
+
+  private func appendReport(
+    _ report: ScrapeReport, _ timeMs: Int64, _ samples: inout AppendBatch
+  ) {
+    for (ref, value) in zip(reportRefs, report.values(extra: extra)) {
+      samples.append(ref, timeMs: timeMs, value: value)
+    }
+  }
+}
+
+/// What the store did not take.
+extension ScrapeIngest {
+  private mutating func settle(
+    _ outcome: AppendOutcome, _ sampleCount: Int, _ body: [UInt8], _ reading: ScrapeReading,
+    _ batch: inout ScrapeBatch, _ appender: any Appender
+  ) throws(StorageError) {
+    guard !outcome.rejections.isEmpty else { return }
+    var unknown: [Int] = []
+    for rejection in outcome.rejections where !rejection.isHistogram {
+      // Markers and the report are rejected where another target wrote to the same series.
+      guard rejection.index < sampleCount else { continue }
+      switch rejection.error {
+      case .outOfOrder: batch.counts.outOfOrder += 1
+      case .duplicate: batch.counts.duplicates += 1
+      case .tooOld, .outOfBounds: batch.counts.outOfBounds += 1
+      case .unknownSeries: unknown.append(rejection.index)
+      case .invalidHistogram, .histogramsDisabled: break
+      }
+    }
+    let reportStart = batch.samples.refs.count - reportRefs.count
+    try settleReport(outcome, from: reportStart, batch.samples, appender)
+    if !unknown.isEmpty { try retry(unknown, body, reading, batch, appender) }
+  }
+
+  /// Series that the store has forgotten are made again, from their text.
+  private mutating func retry(
+    _ unknown: [Int], _ body: [UInt8], _ reading: ScrapeReading, _ batch: ScrapeBatch,
+    _ appender: any Appender
+  ) throws(StorageError) {
+    let slots = Set(unknown.map { batch.slots[$0] })
+    let known = relabelled(slots, body, reading, batch.lines)
+    let refs = try appender.resolve(known.map(\.labels))
+    for ((slot, _), ref) in zip(known, refs) { cache.series.refs[Int(slot)] = ref }
+    var again = AppendBatch()
+    for i in unknown {
+      again.append(
+        cache.series.refs[Int(batch.slots[i])], timeMs: batch.samples.times[i],
+        value: batch.samples.values[i])
+    }
+    _ = try appender.append(again)
+  }
+
+  /// The stored labels of some slots, read from the body once more.
+  private func relabelled(
+    _ slots: Set<Int32>, _ body: [UInt8], _ reading: ScrapeReading, _ lines: [ScrapeCache.Line]
+  ) -> [(slot: Int32, labels: Labels)] {
+    var found: [(slot: Int32, labels: Labels)] = []
+    var left = slots
+    var kind = MetricMetadata.Kind.unknown
+    for line in lines {
+      if line.slot < Line.comment {
+        let number = (-2 - line.slot) / 2
+        if line.slot == Line.type(number) { kind = cache.metadata.kind(of: number) }
+      }
+      guard left.remove(line.slot) != nil else { continue }
+      var parser = ExpositionParser(body.span, format: reading.format, kind: kind)
+      parser.skip(to: Int(line.start))
+      guard (try? parser.next()) == .series, let exposed = try? parser.labels(),
+        let labels = try? reading.rules.stored(exposed)
+      else { continue }
+      found.append((line.slot, labels))
+    }
+    return found
+  }
+
+  private typealias Line = ScrapeCache.Line
+
+  private mutating func settleReport(
+    _ outcome: AppendOutcome, from start: Int, _ samples: AppendBatch, _ appender: any Appender
+  ) throws(StorageError) {
+    let isForgotten = outcome.rejections.contains {
+      !$0.isHistogram && $0.index >= start && $0.error == .unknownSeries
+    }
+    guard isForgotten else { return }
+    reportRefs = try appender.resolve(reportLabels)
+    var again = AppendBatch()
+    for (i, ref) in reportRefs.enumerated() {
+      again.append(ref, timeMs: samples.times[start + i], value: samples.values[start + i])
+    }
+    _ = try appender.append(again)
+  }
+}

@@ -1,0 +1,164 @@
+import ApusConfig
+import ApusHTTP
+import ApusModel
+import ApusScrape
+import ApusStorage
+import ApusSystem
+import ApusTelemetry
+import ApusTesting
+import Synchronization
+
+/// Answers what the test says, by URL; takes simulated time if told so.
+final class FakeFetcher: HTTPFetcher, HTTPFetcherFactory {
+  enum Answer: Sendable {
+    case body(String, contentType: String = "text/plain")
+    case status(Int)
+    case error(FetchError.Reason, String)
+  }
+
+  private struct State {
+    var answers: [String: Answer] = [:]
+    var requests: [FetchRequest] = []
+    var delayMs: Int64 = 0
+    var configs: [HTTPClientConfig] = []
+    var refusal: String?
+  }
+
+  private let state = Mutex(State())
+  let clock: SimulatedClock
+
+  init(_ clock: SimulatedClock) { self.clock = clock }
+
+  var requests: [FetchRequest] { state.withLock { $0.requests } }
+  var configs: [HTTPClientConfig] { state.withLock { $0.configs } }
+
+  func answer(_ url: String, _ answer: Answer) { state.withLock { $0.answers[url] = answer } }
+  /// Makes the next answer come late.
+  func delay(byMs delayMs: Int64) { state.withLock { $0.delayMs = delayMs } }
+  func refuse(_ text: String?) { state.withLock { $0.refusal = text } }
+
+  func fetcher(for config: HTTPClientConfig) throws -> any HTTPFetcher {
+    try state.withLock {
+      $0.configs.append(config)
+      if let text = $0.refusal { throw FetchError(.tls, url: "", description: text) }
+    }
+    return self
+  }
+
+  func fetch(_ request: FetchRequest) async throws -> FetchResponse {
+    let (answer, delayMs) = state.withLock { state in
+      state.requests.append(request)
+      defer { state.delayMs = 0 }
+      return (state.answers[request.url], state.delayMs)
+    }
+    if delayMs > 0 { clock.jump(byMs: delayMs) }
+    switch answer {
+    case .body(let text, let contentType):
+      return FetchResponse(
+        status: 200, headers: [("content-type", contentType)], body: Array(text.utf8))
+    case .status(let code): return FetchResponse(status: code, headers: [], body: [])
+    case .error(let reason, let text):
+      throw FetchError(reason, url: request.url, description: text)
+    case nil:
+      throw FetchError(.refused, url: request.url, description: "no answer for \(request.url)")
+    }
+  }
+}
+
+/// A manager that runs on simulated time, with one job of one target unless the test adds more.
+final class ScrapeHarness: Sendable {
+  static let url = "http://a:1/metrics"
+
+  let clock = SimulatedClock()
+  let appender = RecordingAppender()
+  let fetcher: FakeFetcher
+  let registry = MetricRegistry()
+  let manager: ScrapeManager
+
+  init() {
+    fetcher = FakeFetcher(clock)
+    var options = ScrapeOptions(userAgent: "Prometheus/3.0", hostname: "test")
+    options.hasExtraScrapeMetrics = false
+    manager = ScrapeManager(
+      ScrapeDoors(
+        fetchers: fetcher, appender: appender,
+        workers: WorkerPool(name: "test", threadCount: 1), clock: clock),
+      options: options, metrics: registry, log: .none)
+  }
+
+  static func config(_ job: String = "j") -> ScrapeConfig {
+    var config = ScrapeConfig()
+    config.jobName = job
+    config.intervalMs = 10_000
+    config.timeoutMs = 5_000
+    config.protocols = [.openMetrics1, .openMetrics0, .text1, .text0]
+    return config
+  }
+
+  static func group(_ addresses: String...) -> TargetGroup {
+    TargetGroup(
+      source: "0", targets: addresses.map { ["__address__": $0] }, labels: .empty)
+  }
+
+  /// Runs the manager for as long as `body` does.
+  func run(
+    _ config: ScrapeConfig = config(), targets: TargetGroup = group("a:1"),
+    _ body: () async throws -> Void
+  ) async throws {
+    try await manager.apply([config], externalLabels: .empty)
+    await manager.update([config.jobName: [targets]])
+    async let _: Void = manager.run()
+    try await body()
+  }
+
+  /// Lets the next scrape happen; returns what it stored, without the report, as text.
+  func scrape(_ body: String, contentType: String = "text/plain") async -> [String] {
+    fetcher.answer(Self.url, .body(body, contentType: contentType))
+    return await next()
+  }
+
+  func scrape(_ answer: FakeFetcher.Answer) async -> [String] {
+    fetcher.answer(Self.url, answer)
+    return await next()
+  }
+
+  private func next() async -> [String] {
+    appender.clear()
+    let requests = fetcher.requests.count
+    while fetcher.requests.count == requests { await clock.advance(byMs: 100) }
+    while appender.batches.isEmpty { await clock.settle() }
+    await clock.settle()
+    return stored
+  }
+
+  /// The newest samples but the report, without time and target labels.
+  var stored: [String] {
+    appender.samples.filter { !Self.isReport($0.labels) }.map(Self.short)
+  }
+
+  /// The newest value of a synthetic series.
+  func report(_ name: String) -> Double? {
+    appender.samples.last { $0.labels.metricName == name }?.value
+  }
+
+  static func isReport(_ labels: Labels) -> Bool {
+    let name = labels.metricName
+    return name == "up" || name.hasPrefix("scrape_")
+  }
+
+  static func short(_ sample: RecordingAppender.Sample) -> String {
+    var builder = LabelsBuilder(sample.labels)
+    builder.delete("__name__")
+    builder.delete("job")
+    builder.delete("instance")
+    let labels = builder.isEmpty ? "" : builder.labels().description
+    let value = StaleMarker.isStale(sample.value) ? "stale" : FloatText.g(sample.value)
+    return "\(sample.labels.metricName)\(labels) \(value)"
+  }
+
+  func status() async -> TargetStatus? { await manager.status().activeTargets.first }
+
+  func counter(_ name: String) -> Double? {
+    registry.snapshot().first { $0.name == name }?.points.first?.value
+  }
+}
