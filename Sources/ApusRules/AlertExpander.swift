@@ -9,4 +9,6 @@ struct AlertExpander {
   let timeMs: Int64
   let log: Log
   func expand(_ text: String) -> String { text }
+
+  static func problem(in text: String, alert: String) -> String? { nil }
 }
