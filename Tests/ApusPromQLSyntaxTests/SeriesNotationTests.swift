@@ -87,13 +87,15 @@ struct SeriesNotationTests {
   @Test(arguments: [
     (
       "m nope",
-      #"1:3: parse error: unexpected identifier "nope" in series values, expected number or "stale""#
+      "1:3: parse error: unexpected identifier \"nope\" in series values, "
+        + "expected number or \"stale\""
     ),
     ("m 1x", "1:5: parse error: unexpected end of input in series values"),
     ("m 1+2", "1:6: parse error: unexpected end of input in series values"),
     (
       "m 1x1.5",
-      #"1:5: parse error: invalid repetition in series values: strconv.ParseUint: parsing "1.5": invalid syntax"#
+      "1:5: parse error: invalid repetition in series values: strconv.ParseUint: "
+        + "parsing \"1.5\": invalid syntax"
     ),
     ("m $", "1:3: parse error: unexpected character in series sequence: '$'"),
     ("m {{count 1}}", "1:5: parse error: missing `:` for histogram descriptor"),

@@ -34,7 +34,7 @@ package final class RE2Pattern: @unchecked Sendable {
     guard let made = unsafe made else {
       let end = message.firstIndex(of: 0) ?? message.count
       let reason = String(decoding: message[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw RegexError(message: "error parsing regexp: \(reason)")
+      throw RegexError(message: GoRegexErrors.text(reason))
     }
     unsafe handle = made
   }
