@@ -2,9 +2,12 @@ package import ApusModel
 package import ApusStorage
 package import ApusSystem
 package import ApusTelemetry
+internal import Synchronization
 
 /// The local store: samples go into the head and its log, from there into blocks; queries see
 /// head and blocks as one.
+///
+/// Calls may come from any thread; all of them block for as long as they take.
 package final class TSDB: Sendable {
   let directory: String
   let options: TSDBOptions
@@ -13,17 +16,25 @@ package final class TSDB: Sendable {
   let random: any RandomSource
   let log: Log
   let head: Head
+  let metrics: TSDBMetrics
+  private let state = Mutex(State())
+
+  private struct State {
+    var lock: DirectoryLock?
+    var isClosed = false
+  }
 
   private init(
     directory: String, options: TSDBOptions, files: any FileSystem, clock: any WallClock,
     random: any RandomSource, log: Log, metrics: MetricRegistry
-  ) throws(StorageError) {
+  ) {
     self.directory = directory
     self.options = options
     self.files = files
     self.clock = clock
     self.random = random
     self.log = log
+    self.metrics = TSDBMetrics(metrics)
     head = Head(
       options: HeadOptions(
         chunkRangeMs: options.blockMinMs, exemplarsMax: options.exemplarsMax,
@@ -33,17 +44,50 @@ package final class TSDB: Sendable {
 
   /// Opens a data directory, makes it where missing, and replays its log. Blocking, for as long
   /// as the replay takes.
+  ///
+  /// - Throws: `system` where the directory is locked, read-only or full; `corrupt` where what it
+  ///   holds cannot be repaired.
   package static func open(
     directory: String, options: TSDBOptions, files: any FileSystem, clock: any WallClock,
     random: any RandomSource, log: Log, metrics: MetricRegistry
   ) throws(StorageError) -> TSDB {
-    try TSDB(
+    let store = TSDB(
       directory: directory, options: options, files: files, clock: clock, random: random,
       log: log, metrics: metrics)
+    try store.lockDirectory()
+    do throws(StorageError) {
+      try store.replay()
+    } catch {
+      store.state.withLock { $0.lock }?.release()
+      throw error
+    }
+    return store
   }
 
-  /// Writes out what is buffered and lets go of the directory. Later calls fail.
-  package func close() throws(StorageError) {}
+  private func lockDirectory() throws(StorageError) {
+    try withFiles("open data directory") { () throws(PosixError) in
+      try files.makeDirectory(directory)
+    }
+    guard options.locksDirectory else { return }
+    let lock = try withFiles("open data directory") { () throws(PosixError) in
+      try files.lock(directory)
+    }
+    state.withLock { $0.lock = lock }
+  }
+
+  /// Writes out what is buffered and lets go of the directory. Later appends fail.
+  package func close() throws(StorageError) {
+    let lock = state.withLock { state -> DirectoryLock?? in
+      guard !state.isClosed else { return .none }
+      state.isClosed = true
+      return .some(state.lock)
+    }
+    guard let lock else { return }
+    defer { lock?.release() }
+    try head.close()
+  }
+
+  var isClosed: Bool { state.withLock { $0.isClosed } }
 
   /// The one maintenance loop; returns when its task is cancelled.
   package func run() async throws {

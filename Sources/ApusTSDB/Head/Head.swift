@@ -41,6 +41,13 @@ final class Head: @unchecked Sendable {
     exemplars = ExemplarRing(capacity: options.exemplarsMax)
   }
 
+  /// Ends the log; durable on return.
+  func close() throws(StorageError) {
+    try appendLock.withLock { _ throws(StorageError) in
+      do throws(WALError) { try log?.writer.close() } catch { throw .wal(error) }
+    }
+  }
+
   var seriesCount: Int { stateLock.withLock { _ in columns.count } }
 
   /// Times of what is held, under `stateLock`.

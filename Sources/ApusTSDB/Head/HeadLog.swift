@@ -1,14 +1,74 @@
 internal import ApusModel
 internal import ApusStorage
+internal import ApusSystem
+internal import ApusTelemetry
 
-/// What the head writes to the log.
-final class HeadLog: Sendable {
-  func logSeries(_ series: [(ref: UInt64, labels: Labels)]) throws(StorageError) {}
+/// What the head writes to its log. Every call is one write: when it returns, the records survive
+/// the death of the process. Called by the holder of the head's append lock only.
+final class HeadLog: @unchecked Sendable {
+  // Sound because `batch` is used by the holder of the append lock alone.
+  let writer: WALWriter
+  private var batch = WALBatch()
+  private let failures: Counter
+
+  init(_ writer: WALWriter, failures: Counter) {
+    self.writer = writer
+    self.failures = failures
+  }
+
+  func logSeries(_ series: [(ref: UInt64, labels: Labels)]) throws(StorageError) {
+    batch.addSeries(series.map { SeriesRef($0.ref) }, series.map(\.labels))
+    try write()
+  }
+
   func logSamples(
     _ refs: [SeriesRef], _ times: [Int64], _ values: [Double]
-  ) throws(StorageError) {}
-  func logExemplars(_ batch: [(ref: SeriesRef, exemplar: Exemplar)]) throws(StorageError) {}
+  ) throws(StorageError) {
+    batch.addSamples(refs: refs.span, times: times.span, values: values.span)
+    try write()
+  }
+
+  func logTombstones(_ entries: [TombstoneEntry]) throws(StorageError) {
+    batch.addTombstones(entries)
+    try write()
+  }
+
+  func logExemplars(_ taken: [(ref: SeriesRef, exemplar: Exemplar)]) throws(StorageError) {
+    batch.addExemplars(
+      taken.map {
+        ExemplarEntry(
+          ref: $0.ref, timeMs: $0.exemplar.timeMs ?? 0, value: $0.exemplar.value,
+          labels: $0.exemplar.labels)
+      })
+    try write()
+  }
+
   func logMetadata(
-    _ batch: [(ref: SeriesRef, metadata: MetricMetadata)]
-  ) throws(StorageError) {}
+    _ changed: [(ref: SeriesRef, metadata: MetricMetadata)]
+  ) throws(StorageError) {
+    batch.addMetadata(changed.map { MetadataEntry(ref: $0.ref, metadata: $0.metadata) })
+    try write()
+  }
+
+  private func write() throws(StorageError) {
+    defer { batch.removeAll() }
+    do throws(WALError) {
+      try writer.log(batch)
+    } catch {
+      failures.increment()
+      throw .wal(error)
+    }
+  }
+}
+
+extension StorageError {
+  static func wal(_ error: WALError) -> StorageError {
+    let reason: StorageError.Reason =
+      switch error {
+      case .io: .system
+      case .closed: .closed
+      case .corruption, .segmentMissing: .corrupt
+      }
+    return StorageError(reason, "\(error)")
+  }
 }

@@ -144,15 +144,31 @@ extension HeadSelection {
       throw broken(state, .unknownEncoding(entry.encoding))
     }
     let wanted = range.minMs <= entry.minTime && entry.maxTime <= range.maxMs ? .all : range
+    if entry.isInMemory {
+      let start = SlotArena.offset(entry.address)
+      let bytes = head.columns.slots.arena.bytes(start..<(start + entry.byteCount))
+      try decode(encoding, bytes, wanted, state, into: &batch)
+    } else {
+      let bytes = try onDisk(entry, state)
+      try decode(encoding, bytes.span, wanted, state, into: &batch)
+    }
+  }
+
+  private func decode(
+    _ encoding: ChunkEncoding, _ bytes: Span<UInt8>, _ range: TimeRange, _ state: SeriesState,
+    into batch: inout SampleBatch
+  ) throws(StorageError) {
     do throws(ChunkError) {
-      if entry.isInMemory {
-        let start = SlotArena.offset(entry.address)
-        let bytes = head.columns.slots.arena.bytes(start..<(start + entry.byteCount))
-        try ChunkDecoder.decode(encoding, bytes, range: wanted, into: &batch)
-      } else {
-        let bytes = try head.chunkOnDisk(entry.location)
-        try ChunkDecoder.decode(encoding, bytes.span, range: wanted, into: &batch)
-      }
+      try ChunkDecoder.decode(encoding, bytes, range: range, into: &batch)
+    } catch {
+      throw broken(state, error)
+    }
+  }
+
+  /// The bytes of a full chunk in chunks_head.
+  func onDisk(_ entry: ChunkEntry, _ state: SeriesState) throws(StorageError) -> ByteSlice {
+    do throws(ChunkError) {
+      return try head.chunkOnDisk(entry.location)
     } catch {
       throw broken(state, error)
     }

@@ -71,6 +71,12 @@ final class SeriesColumns {
   /// The ref that the next new series gets.
   var nextRef: UInt64 { ref(nextOrdinal) }
 
+  /// Makes sure that a ref is never given to a new series.
+  func reserve(ref: UInt64) {
+    guard canHold(ref: ref) else { return }
+    nextOrdinal = max(nextOrdinal, UInt32(ref - baseRef) + 1)
+  }
+
   /// Whether a ref can still be given to a series: inside of what ordinals reach.
   func canHold(ref: UInt64) -> Bool {
     ref >= baseRef && ref - baseRef < UInt64(Limits.headOrdinalsMax)
@@ -112,8 +118,15 @@ final class SeriesColumns {
     slotByOrdinal[state.ordinal] = 0
   }
 
-  /// Frees everything of buried series. Returns when their postings are clean.
-  func purge(_ buried: [UInt32]) {
+  /// Whether a slot holds a series that can be found.
+  func isLive(_ slot: UInt32) -> Bool {
+    let ordinal = states[slot].ordinal
+    return ordinal < nextOrdinal && slotByOrdinal[ordinal] == slot + 1
+  }
+
+  /// Frees everything of buried series. Their postings are clean when it returns, but for the
+  /// list of all series, which is cleaned with the last of several parts.
+  func purge(_ buried: [UInt32], isLast: Bool) {
     guard !buried.isEmpty else { return }
     var touched = Set<UInt64>()
     for slot in buried {
@@ -124,7 +137,7 @@ final class SeriesColumns {
       }
     }
     postings.remove(touched: touched) { slotByOrdinal[$0] == 0 }
-    postings.removeFromAll { slotByOrdinal[$0] == 0 }
+    if isLast { postings.removeFromAll { slotByOrdinal[$0] == 0 } }
     for slot in buried {
       let state = states[slot]
       labels.free(state.labelsAddress)

@@ -1,0 +1,151 @@
+internal import ApusModel
+internal import ApusStorage
+internal import ApusSystem
+internal import ApusTelemetry
+internal import Synchronization
+
+/// Brings the log back into memory: checkpoint first, then segments. Nobody else uses the head
+/// yet, so no lock is taken.
+struct HeadReplay: ~Copyable {
+  private let head: Head
+  private var samples = SampleColumns()
+  /// Refs of the log whose labels a series with another ref has.
+  private var otherRefs: [UInt64: UInt64] = [:]
+  private(set) var sampleCount = 0
+  private(set) var unknownCount = 0
+  private var unknownSamples = 0
+  private var unknownTombstones = 0
+  private var unknownExemplars = 0
+  private var unknownMetadata = 0
+
+  /// Tombstones are applied when all series are known.
+  private var tombstones: [TombstoneEntry] = []
+
+  init(_ head: Head) { self.head = head }
+
+  /// Applies all records that the reader gives.
+  /// - Throws: what the reader throws; a record that cannot be decoded is a corruption there.
+  mutating func replay(_ reader: inout WALReader) throws(WALError) {
+    while try reader.next() {
+      do throws(RecordError) {
+        try apply(reader.record)
+      } catch {
+        throw .corruption(reader.corruption(error.description))
+      }
+    }
+  }
+
+  private mutating func apply(_ record: Span<UInt8>) throws(RecordError) {
+    switch RecordType(of: record) {
+    case .series: try addSeries(record)
+    case .samples:
+      samples.removeAll()
+      try SampleRecords.decode(record, into: &samples)
+      addSamples()
+    case .tombstones: tombstones += try OtherRecords.decodeTombstones(record)
+    case .exemplars: addExemplars(try OtherRecords.decodeExemplars(record))
+    case .metadata: addMetadata(try OtherRecords.decodeMetadata(record))
+    default: return  // Unknown types are skipped, as Prometheus does.
+    }
+  }
+
+  private mutating func addSeries(_ record: Span<UInt8>) throws(RecordError) {
+    let columns = head.columns
+    var others: [(UInt64, UInt64?)] = []
+    var created = 0
+    try SeriesRecords.decode(record) { ref, labels in
+      if columns.nextOrdinal == 0 { columns.setBaseRef(ref.number) }
+      if let slot = columns.find(labels) {
+        let known = columns.ref(columns.states[slot].ordinal)
+        if known != ref.number { others.append((ref.number, known)) }
+      } else if columns.canHold(ref: ref.number), columns.slot(ofRef: ref.number) == nil {
+        columns.add(labels, ref: ref.number)
+        others.append((ref.number, nil))
+        created += 1
+      } else {
+        // Out of reach, or used for other labels before: any free ref will do.
+        let slot = columns.add(labels, ref: columns.nextRef)
+        others.append((ref.number, columns.ref(columns.states[slot].ordinal)))
+        created += 1
+      }
+    }
+    for (ref, known) in others {
+      if known != nil { columns.reserve(ref: ref) }
+      if known != nil || !otherRefs.isEmpty { otherRefs[ref] = known }
+    }
+    head.metrics.seriesCreated.increment(by: Double(created))
+  }
+
+  private mutating func addSamples() {
+    let columns = head.columns
+    let floor = head.clock.floor
+    let hasOthers = !otherRefs.isEmpty
+    var minTime = Int64.max
+    var maxTime = Int64.min
+    for i in 0..<samples.count {
+      let time = samples.times[i]
+      if time < floor { continue }
+      var ref = samples.refs[i].number
+      if hasOthers, let other = otherRefs[ref] { ref = other }
+      guard let slot = columns.slot(ofRef: ref) else {
+        unknownSamples += 1
+        continue
+      }
+      // What head chunks hold already is older than, or as old as, the newest sample.
+      if time <= columns.states[slot].lastTime && columns.states[slot].lastTime != .min {
+        continue
+      }
+      head.appendFloat(slot, time: time, bits: samples.values[i].bitPattern)
+      sampleCount += 1
+      minTime = min(minTime, time)
+      maxTime = max(maxTime, time)
+    }
+    if maxTime != .min { head.clock.extend(minTime, maxTime) }
+  }
+
+  private func slot(of ref: SeriesRef) -> UInt32? {
+    head.columns.slot(ofRef: otherRefs[ref.number] ?? ref.number)
+  }
+
+  private mutating func addExemplars(_ entries: [ExemplarEntry]) {
+    for entry in entries where entry.timeMs >= head.clock.floor {
+      guard let slot = slot(of: entry.ref) else {
+        unknownExemplars += 1
+        continue
+      }
+      let exemplar = Exemplar(labels: entry.labels, value: entry.value, timeMs: entry.timeMs)
+      let ordinal = head.columns.states[slot].ordinal
+      if head.exemplars.check(ordinal, exemplar) == nil { head.exemplars.add(ordinal, exemplar) }
+    }
+  }
+
+  private mutating func addMetadata(_ entries: [MetadataEntry]) {
+    for entry in entries {
+      guard let slot = slot(of: entry.ref) else {
+        unknownMetadata += 1
+        continue
+      }
+      _ = head.metadata.set(head.columns.states[slot].ordinal, entry.metadata)
+    }
+  }
+
+  /// Applies what had to wait, and says what was in the log without its series.
+  mutating func finish(_ log: Log) {
+    for entry in tombstones where entry.range.maxMs >= head.clock.floor {
+      guard let slot = slot(of: entry.ref) else {
+        unknownTombstones += 1
+        continue
+      }
+      head.tombstones.add(entry.range, to: head.columns.states[slot].ordinal)
+    }
+    head.columns.reclaim()
+    let unknown = [
+      ("samples", unknownSamples), ("tombstones", unknownTombstones),
+      ("exemplars", unknownExemplars), ("metadata", unknownMetadata),
+    ]
+    for (type, count) in unknown where count > 0 {
+      head.metrics.replayUnknownRefs[type].increment(by: Double(count))
+      log.warning("Unknown series references", ["type": type, "count": "\(count)"])
+    }
+  }
+}
