@@ -5,7 +5,7 @@ import Testing
 
 struct AppendTests {
   @Test func `what is appended is read back in label order`() throws {
-    let directory = TestDirectory()
+    let directory = StoreDirectory()
     let store = try openStore(directory.path)
     let b: Labels = ["__name__": "up", "instance": "b"]
     let a: Labels = ["__name__": "up", "instance": "a"]
@@ -21,7 +21,7 @@ struct AppendTests {
   }
 
   @Test func `a sample is judged as Prometheus judges it`() throws {
-    let directory = TestDirectory()
+    let directory = StoreDirectory()
     let store = try openStore(directory.path)
     let series: Labels = ["__name__": "x"]
     let hour: Int64 = 3_600_000
@@ -38,7 +38,7 @@ struct AppendTests {
   }
 
   @Test func `several samples of one series in one batch are judged one after another`() throws {
-    let directory = TestDirectory()
+    let directory = StoreDirectory()
     let store = try openStore(directory.path)
     let refs = try store.resolve([["__name__": "a"], ["__name__": "b"]])
     var batch = AppendBatch()
@@ -55,7 +55,7 @@ struct AppendTests {
   }
 
   @Test func `the newest sample is found with and without reading chunks`() throws {
-    let directory = TestDirectory()
+    let directory = StoreDirectory()
     let store = try openStore(directory.path)
     let series: Labels = ["__name__": "x"]
     for i in 0..<200 { try store.append(series, Int64(i) * 1000, Double(i)) }

@@ -6,7 +6,7 @@ import Testing
 
 struct ReplayTests {
   @Test func `nothing acknowledged is lost when the process dies`() throws {
-    let directory = TestDirectory()
+    let directory = StoreDirectory()
     var store: TSDB? = try openStore(directory.path)
     for i in 0..<500 {
       try store?.append(["__name__": "a"], Int64(i) * 15_000, Double(i))
@@ -14,7 +14,7 @@ struct ReplayTests {
     }
     let before = try store?.answers(everything)
     // No close: the copy is what a killed process leaves behind.
-    let copy = TestDirectory()
+    let copy = StoreDirectory()
     try copyTree(directory.path, copy.path)
     store = nil
     let again = try openStore(copy.path)
@@ -23,7 +23,7 @@ struct ReplayTests {
   }
 
   @Test func `a store goes on after it was closed and opened many times`() throws {
-    let directory = TestDirectory()
+    let directory = StoreDirectory()
     for round in 0..<4 {
       let store = try openStore(directory.path)
       for series in 0...round {
@@ -37,7 +37,7 @@ struct ReplayTests {
   }
 
   @Test func `a closed store takes no more samples`() throws {
-    let directory = TestDirectory()
+    let directory = StoreDirectory()
     let store = try openStore(directory.path)
     try store.append(["__name__": "a"], 1, 1)
     try store.close()
@@ -45,7 +45,7 @@ struct ReplayTests {
   }
 
   @Test func `a directory in use by another is refused`() throws {
-    let directory = TestDirectory()
+    let directory = StoreDirectory()
     let first = try openStore(directory.path)
     let error = #expect(throws: StorageError.self) { try openStore(directory.path) }
     #expect(error?.reason == .system)

@@ -45,7 +45,7 @@ final class SeededSource: RandomSource {
 }
 
 /// A directory of its own under the system's temporary one, removed at the end.
-final class TestDirectory: Sendable {
+final class StoreDirectory: Sendable {
   let path: String
 
   init(_ name: String = #function) {
