@@ -17,11 +17,10 @@ package enum Parameters {
   package static func time(_ text: String) -> Int64? {
     if let seconds = try? FloatText.parse(text) {
       guard !seconds.isNaN else { return nil }
+      if seconds <= Double(widest.minMs / 1000) { return widest.minMs }
+      if seconds >= Double(widest.maxMs / 1000) { return widest.maxMs }
       let whole = seconds.rounded(.towardZero)
-      let ms = whole * 1000 + ((seconds - whole) * 1000).rounded()
-      if ms <= Double(widest.minMs) { return widest.minMs }
-      if ms >= Double(widest.maxMs) { return widest.maxMs }
-      return Int64(ms)
+      return Int64(whole) * 1000 + Int64(((seconds - whole) * 1000).rounded())
     }
     if let ms = CivilTime.parseRFC3339(text) { return ms }
     switch text {

@@ -51,10 +51,6 @@ package struct HeaderFields: Sendable {
 
   package init() {}
 
-  package init(_ fields: KeyValuePairs<String, String>) {
-    for (name, value) in fields { add(name, value) }
-  }
-
   package mutating func add(_ name: String, _ value: String) {
     fields.append((name.lowercased(), value))
   }
@@ -69,5 +65,11 @@ package struct HeaderFields: Sendable {
     guard let type = self["content-type"] else { return false }
     let media = type.prefix { $0 != ";" }
     return media.lowercased().filter { $0 != " " } == "application/x-www-form-urlencoded"
+  }
+}
+
+extension HeaderFields: ExpressibleByDictionaryLiteral {
+  package init(dictionaryLiteral pairs: (String, String)...) {
+    for (name, value) in pairs { add(name, value) }
   }
 }
