@@ -1,3 +1,4 @@
+package import ApusModel
 internal import ApusSystem
 
 /// The encoded chunks of one series, in order of time: bytes in one buffer, the rest in a list.
@@ -9,8 +10,10 @@ package struct SeriesChunks: ~Copyable {
     package let maxTimeMs: Int64
     /// The encoding's byte on disk.
     package let encoding: UInt8
-    /// Where the chunk stands in `bytes`.
-    package let range: Range<Int>
+    /// Where the chunk stands in the buffer.
+    package let bytes: Range<Int>
+
+    package var range: TimeRange { TimeRange(minTimeMs, maxTimeMs) }
   }
 
   package private(set) var chunks: [Chunk] = []
@@ -32,12 +35,12 @@ package struct SeriesChunks: ~Copyable {
     bytes.append(chunk)
     chunks.append(
       Chunk(
-        minTimeMs: minTimeMs, maxTimeMs: maxTimeMs, encoding: encoding, range: start..<bytes.count))
+        minTimeMs: minTimeMs, maxTimeMs: maxTimeMs, encoding: encoding, bytes: start..<bytes.count))
   }
 
   /// The encoded bytes of a chunk.
   @_lifetime(borrow self)
-  package func span(of chunk: Chunk) -> Span<UInt8> { bytes.span.extracting(chunk.range) }
+  package func span(of chunk: Chunk) -> Span<UInt8> { bytes.span.extracting(chunk.bytes) }
 
   /// Number of samples in a chunk.
   package func sampleCount(of chunk: Chunk) -> Int {
