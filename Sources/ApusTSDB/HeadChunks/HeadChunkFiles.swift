@@ -1,0 +1,275 @@
+package import ApusModel
+package import ApusSystem
+internal import Synchronization
+
+/// The full chunks of the head, on disk: written, read by reference, listed at start, truncated.
+///
+/// The directory is a cache of the log: what is damaged in it is dropped, and the log holds it
+/// still. Safe to call from any thread; `write` takes one caller at a time. Format:
+/// HeadChunkFormat.
+package final class HeadChunkFiles: Sendable {
+  private struct File {
+    /// The mapping; renewed when it is shorter than what was written since.
+    var bytes: ByteSlice
+    /// Latest time of its chunks.
+    var maxTimeMs: Int64
+  }
+
+  private struct State {
+    /// By number, without gaps.
+    var files: [Int: File] = [:]
+    var current: (number: Int, file: any AppendFile)?
+    var next = 1
+    /// Closed files that are not durable yet.
+    var retired: [any AppendFile] = []
+    var isDirectoryDirty = false
+    var isClosed = false
+  }
+
+  package let directory: String
+  private let files: any FileSystem
+  private let fileBytesMax: Int
+  private let state = Mutex(State())
+
+  private static let stepBytes = 1 << 20
+
+  /// Reads nothing yet: call `scan` next, once.
+  package init(
+    files: any FileSystem, directory: String,
+    fileBytesMax: Int = HeadChunkFormat.fileBytesMax
+  ) throws(HeadChunkError) {
+    self.files = files
+    self.directory = directory
+    self.fileBytesMax = fileBytesMax
+    do throws(PosixError) { try files.makeDirectory(directory) } catch { throw .io(error) }
+  }
+
+  /// Hands each chunk on disk to `body`, oldest first. Files from the first damaged one on are
+  /// removed: the log holds what they held.
+  /// - Returns: the damage, for the log; nil if there was none.
+  package func scan(_ body: (HeadChunk) -> Void) throws(HeadChunkError) -> HeadChunkError? {
+    var numbers: [Int] = []
+    do throws(PosixError) {
+      numbers = try files.list(directory).compactMap(WALSegments.number(of:)).sorted()
+    } catch {
+      throw .io(error)
+    }
+    var found: [Int: File] = [:]
+    var damage: HeadChunkError?
+    for (i, number) in numbers.enumerated() {
+      do throws(HeadChunkError) {
+        if i > 0 && number != numbers[i - 1] + 1 {
+          throw corruption(number, 0, "found unsequential head chunk files")
+        }
+        guard let file = try scan(number, isLast: i == numbers.count - 1, body) else { continue }
+        found[number] = file
+      } catch {
+        guard case .corruption = error else { throw error }
+        damage = error
+        try remove(numbers[i...].reversed())
+        break
+      }
+    }
+    let next = (found.keys.max() ?? 0) + 1
+    state.withLock { s in
+      s.files = found
+      s.next = next
+    }
+    return damage
+  }
+
+  /// Nil for a last file in which nothing was written; it is removed.
+  private func scan(
+    _ number: Int, isLast: Bool, _ body: (HeadChunk) -> Void
+  ) throws(HeadChunkError) -> File? {
+    var file = File(bytes: try map(number), maxTimeMs: .min)
+    if isLast && isBlank(file.bytes) {
+      try remove([number])
+      return nil
+    }
+    var offset = HeadChunkFormat.headerBytes
+    do throws(HeadChunkFormat.Damage) {
+      try HeadChunkFormat.checkHeader(file.bytes.span)
+      while let entry = try HeadChunkFormat.decode(file.bytes, number: number, at: offset) {
+        body(entry.chunk)
+        file.maxTimeMs = max(file.maxTimeMs, entry.chunk.range.maxMs)
+        offset = entry.end
+      }
+    } catch {
+      throw corruption(number, offset, error.reason)
+    }
+    return file
+  }
+
+  private func isBlank(_ bytes: ByteSlice) -> Bool {
+    bytes.count < 4 || (0..<4).allSatisfy { bytes[$0] == 0 }
+  }
+
+  private func corruption(_ file: Int, _ offset: Int, _ reason: String) -> HeadChunkError {
+    .corruption(directory: directory, file: file, offset: offset, reason: reason)
+  }
+
+  private func path(_ number: Int) -> String {
+    FilePath.join(directory, HeadChunkFormat.name(number))
+  }
+
+  private func map(_ number: Int) throws(HeadChunkError) -> ByteSlice {
+    do throws(PosixError) { return try files.map(path(number)) } catch { throw .io(error) }
+  }
+
+  private func remove(_ numbers: some Sequence<Int>) throws(HeadChunkError) {
+    do throws(PosixError) {
+      for number in numbers { try files.remove(path(number)) }
+      try files.syncDirectory(directory)
+    } catch {
+      throw .io(error)
+    }
+  }
+}
+
+extension HeadChunkFiles {
+  /// Appends a chunk; it can be read at once.
+  package func write(
+    series: SeriesRef, range: TimeRange, encoding: ChunkEncoding, isOutOfOrder: Bool = false,
+    bytes: Span<UInt8>
+  ) throws(HeadChunkError) -> HeadChunkRef {
+    var entry = ByteWriter(capacityBytes: bytes.count + HeadChunkFormat.entryBytesMax)
+    HeadChunkFormat.encode(
+      series: series, range: range, encoding: encoding, isOutOfOrder: isOutOfOrder,
+      bytes: bytes, &entry)
+    return try append(entry, range)
+  }
+
+  private func append(
+    _ entry: borrowing ByteWriter, _ range: TimeRange
+  ) throws(HeadChunkError) -> HeadChunkRef {
+    try state.withLock { s throws(HeadChunkError) in
+      let (number, file) = try roomy(&s, for: entry.count)
+      let offset = file.lengthBytes
+      do throws(PosixError) { try file.append(entry.span) } catch { throw .io(error) }
+      let old = s.files[number]?.maxTimeMs ?? .min
+      s.files[number]?.maxTimeMs = max(old, range.maxMs)
+      return HeadChunkRef(file: number, offset: offset)
+    }
+  }
+
+  /// The current file, or a new one if an entry would not fit.
+  private func roomy(
+    _ s: inout State, for count: Int
+  ) throws(HeadChunkError) -> (number: Int, file: any AppendFile) {
+    if let current = s.current, current.file.lengthBytes + count <= fileBytesMax {
+      return current
+    }
+    try cut(&s)
+    do throws(PosixError) {
+      let file = try files.create(path(s.next), .mapped(stepBytes: Self.stepBytes))
+      var header = ByteWriter()
+      HeadChunkFormat.encodeHeader(&header)
+      try file.append(header.span)
+      s.current = (s.next, file)
+      s.files[s.next] = File(bytes: .empty, maxTimeMs: .min)
+      s.next += 1
+      s.isDirectoryDirty = true
+      return (s.next - 1, file)
+    } catch {
+      throw .io(error)
+    }
+  }
+
+  private func cut(_ s: inout State) throws(HeadChunkError) {
+    guard !s.isClosed else { throw .io(PosixError(call: "write", path: directory, code: 9)) }
+    guard let current = s.current else { return }
+    do throws(PosixError) { try current.file.close() } catch { throw .io(error) }
+    s.retired.append(current.file)
+    s.current = nil
+  }
+
+  /// The chunk of a reference, checksum checked.
+  package func read(_ ref: HeadChunkRef) throws(HeadChunkError) -> HeadChunk {
+    guard var bytes = state.withLock({ $0.files[ref.file]?.bytes }) else { throw .missing(ref) }
+    if ref.offset + HeadChunkFormat.entryBytesMax > bytes.count {
+      bytes = try renewMapping(ref)
+    }
+    do throws(HeadChunkFormat.Damage) {
+      return try entry(bytes, ref)
+    } catch {
+      // The mapping may end in the middle of what was written after it was made.
+      let longer = try renewMapping(ref)
+      do throws(HeadChunkFormat.Damage) {
+        return try entry(longer, ref)
+      } catch {
+        throw corruption(ref.file, ref.offset, error.reason)
+      }
+    }
+  }
+
+  private func entry(
+    _ bytes: ByteSlice, _ ref: HeadChunkRef
+  ) throws(HeadChunkFormat.Damage) -> HeadChunk {
+    guard
+      let found = try HeadChunkFormat.decode(bytes, number: ref.file, at: ref.offset)
+    else {
+      throw HeadChunkFormat.Damage(reason: "no chunk there")
+    }
+    return found.chunk
+  }
+
+  private func renewMapping(_ ref: HeadChunkRef) throws(HeadChunkError) -> ByteSlice {
+    let bytes = try map(ref.file)
+    state.withLock { $0.files[ref.file]?.bytes = bytes }
+    return bytes
+  }
+
+  /// Removes the oldest files for as long as all their chunks end before a time. The file that is
+  /// written is ended, so that the next truncation can take it.
+  package func truncate(endedBeforeMs timeMs: Int64) throws(HeadChunkError) {
+    let old = try state.withLock { s throws(HeadChunkError) in
+      var old: [Int] = []
+      for number in s.files.keys.sorted() {
+        guard number != s.current?.number, let file = s.files[number], file.maxTimeMs < timeMs
+        else { break }
+        s.files[number] = nil
+        old.append(number)
+      }
+      try cut(&s)
+      return old
+    }
+    guard !old.isEmpty else { return }
+    try remove(old)
+  }
+
+  /// Numbers of the files that are there, ascending.
+  package var fileNumbers: [Int] { state.withLock { $0.files.keys.sorted() } }
+
+  /// Bytes of all files.
+  package var sizeBytes: Int { files.sizeBytes(under: directory) }
+
+  /// Returns when all that was written before the call is durable.
+  package func sync() throws(HeadChunkError) {
+    let (retired, current, isDirty) = state.withLock { s in
+      (s.retired, s.current?.file, s.isDirectoryDirty)
+    }
+    do throws(PosixError) {
+      for file in retired { try file.sync() }
+      try current?.sync()
+      if isDirty { try files.syncDirectory(directory) }
+    } catch {
+      throw .io(error)
+    }
+    state.withLock { s in
+      s.retired.removeAll { file in retired.contains { $0 === file } }
+      if s.current?.file === current { s.isDirectoryDirty = false }
+    }
+  }
+
+  /// Ends the current file; durable on return. Closing twice is fine; reading goes on working.
+  package func close() throws(HeadChunkError) {
+    let wasOpen = try state.withLock { s throws(HeadChunkError) in
+      guard !s.isClosed else { return false }
+      try cut(&s)
+      s.isClosed = true
+      return true
+    }
+    if wasOpen { try sync() }
+  }
+}

@@ -1,0 +1,229 @@
+package import ApusModel
+package import ApusSystem
+
+// wal/checkpoint.00000042/ is a log of its own that stands for the segments up to 42: their
+// records without the dead series and the old samples. It is written to checkpoint.00000042.tmp
+// and renamed when it is durable. Replay: the checkpoint, then segments 43, 44, ...
+
+/// What a checkpoint leaves out.
+package struct CheckpointRules {
+  /// Whether a series is still needed: it is in the head, or segments that stay refer to it.
+  package let isKept: (SeriesRef) -> Bool
+  /// Samples, exemplars and tombstones that end before this time are dropped, ms.
+  package let minTimeMs: Int64
+
+  package init(minTimeMs: Int64, isKept: @escaping (SeriesRef) -> Bool) {
+    self.minTimeMs = minTimeMs
+    self.isKept = isKept
+  }
+}
+
+/// What a checkpoint did, for the log and the metrics.
+package struct CheckpointStats: Sendable, Equatable {
+  package var seriesKept = 0
+  package var seriesDropped = 0
+  package var samplesKept = 0
+  package var samplesDropped = 0
+}
+
+/// Old segments rewritten without what is dead (Prometheus, tsdb/wlog/checkpoint.go).
+package enum Checkpoint {
+  private static let prefix = "checkpoint."
+  /// Records are gathered up to this size before they are logged.
+  private static let batchBytes = 1 << 20
+
+  /// The number in a checkpoint's name; nil for other names.
+  package static func index(of name: String) -> Int? {
+    guard name.hasPrefix(prefix) else { return nil }
+    return WALSegments.number(of: String(name.dropFirst(prefix.count)))
+  }
+
+  package static func name(_ index: Int) -> String {
+    prefix + WALSegments.padded(index, digits: 8)
+  }
+
+  /// The newest checkpoint of a log; nil if there is none.
+  package static func last(
+    _ files: any FileSystem, _ directory: String
+  ) throws(WALError) -> (path: String, index: Int)? {
+    do throws(PosixError) {
+      guard let newest = try files.list(directory).compactMap(index(of:)).max() else { return nil }
+      return (FilePath.join(directory, name(newest)), newest)
+    } catch {
+      if error.isNotFound { return nil }
+      throw .io(error)
+    }
+  }
+
+  /// The last segment that a checkpoint should stand for, by Prometheus's rule: the older two
+  /// thirds, never the one that is written. Nil if that is not worth it.
+  package static func lastSegment(of segments: [Int]) -> Int? {
+    guard let first = segments.first, let current = segments.last else { return nil }
+    let last = current - 1
+    guard last >= 0 else { return nil }
+    let chosen = first + (last - first) * 2 / 3
+    return chosen <= first ? nil : chosen
+  }
+
+  /// Writes the checkpoint that stands for the segments up to `last`, and the one before it. The
+  /// segments are not removed: `removeOld` does that.
+  /// - Throws: `WALError`; nothing has changed then.
+  package static func write(
+    through last: Int, of directory: String, files: any FileSystem, options: WALOptions,
+    rules: CheckpointRules
+  ) throws(WALError) -> CheckpointStats {
+    let target = FilePath.join(directory, name(last))
+    let beside = target + ".tmp"
+    do throws(PosixError) { try files.remove(beside) } catch { throw .io(error) }
+    var pass = Pass(rules: rules)
+    let writer = try WALWriter(files: files, directory: beside, options: options)
+    let before = try Self.last(files, directory)
+    if let before {
+      try pass.copy(
+        WALReader(
+          files: files, directory: before.path,
+          segments: try WALSegments.list(files, before.path)), to: writer)
+    }
+    let segments = try WALSegments.list(files, directory)
+      .filter { $0 <= last && $0 > before?.index ?? -1 }
+    try pass.copy(
+      WALReader(files: files, directory: directory, segments: segments), to: writer)
+    try pass.finish(writer)
+    try writer.close()
+    do throws(PosixError) {
+      // A checkpoint of the same number cannot hold more than this one, which was made of it.
+      try files.remove(target)
+      try files.rename(beside, to: target)
+      try files.syncDirectory(directory)
+    } catch {
+      throw .io(error)
+    }
+    return pass.stats
+  }
+
+  /// Removes what the newest checkpoint stands for: older segments and older checkpoints; and
+  /// what an interrupted checkpoint left behind.
+  package static func removeOld(
+    of directory: String, files: any FileSystem
+  ) throws(WALError) {
+    let newest = try last(files, directory)?.index
+    if let newest { try WALSegments.remove(below: newest + 1, files, directory) }
+    do throws(PosixError) {
+      for name in try files.list(directory) where name.hasPrefix(prefix) {
+        let isOld = index(of: name).map { $0 < newest ?? 0 }
+        if isOld ?? name.hasSuffix(".tmp") { try files.remove(FilePath.join(directory, name)) }
+      }
+    } catch {
+      if !error.isNotFound { throw .io(error) }
+    }
+  }
+}
+
+extension Checkpoint {
+  /// One walk over old records.
+  private struct Pass: ~Copyable {
+    let rules: CheckpointRules
+    var stats = CheckpointStats()
+    private var batch = WALBatch()
+    private var samples = SampleColumns()
+    private var kept = SampleColumns()
+    private var histograms = HistogramColumns()
+    private var metadata: [SeriesRef: MetricMetadata] = [:]
+
+    init(rules: CheckpointRules) { self.rules = rules }
+
+    mutating func copy(
+      _ source: consuming WALReader, to writer: WALWriter
+    ) throws(WALError) {
+      var reader = source
+      while try reader.next() {
+        do throws(RecordError) {
+          try add(reader.record)
+        } catch {
+          throw .corruption(reader.corruption("\(error)"))
+        }
+        if batch.byteCount >= batchBytes {
+          try writer.log(batch)
+          batch.removeAll()
+        }
+      }
+    }
+
+    /// Only the newest metadata of a series counts; it comes last.
+    mutating func finish(_ writer: WALWriter) throws(WALError) {
+      let entries = metadata.sorted { $0.key < $1.key }
+        .map { MetadataEntry(ref: $0.key, metadata: $0.value) }
+      batch.addMetadata(entries)
+      try writer.log(batch)
+      batch.removeAll()
+    }
+
+    private mutating func add(_ record: Span<UInt8>) throws(RecordError) {
+      switch RecordType(of: record) {
+      case .series: try addSeries(record)
+      case .samples: try addSamples(record)
+      case .tombstones:
+        let entries = try OtherRecords.decodeTombstones(record)
+        batch.addTombstones(
+          entries.filter { rules.isKept($0.ref) && $0.range.maxMs >= rules.minTimeMs })
+      case .exemplars:
+        let entries = try OtherRecords.decodeExemplars(record)
+        batch.addExemplars(
+          entries.filter { rules.isKept($0.ref) && $0.timeMs >= rules.minTimeMs })
+      case .metadata:
+        for entry in try OtherRecords.decodeMetadata(record) where rules.isKept(entry.ref) {
+          metadata[entry.ref] = entry.metadata
+        }
+      case .some(let type) where HistogramRecords.holds(type):
+        try addHistograms(record, isInteger: HistogramRecords.isInteger(type))
+      default: break  // Of a later version, or of the other log.
+      }
+    }
+
+    private mutating func addSeries(_ record: Span<UInt8>) throws(RecordError) {
+      var refs: [SeriesRef] = []
+      var labels: [Labels] = []
+      var dropped = 0
+      try SeriesRecords.decode(record) { ref, bytes in
+        if rules.isKept(ref) {
+          refs.append(ref)
+          labels.append(Labels(encoded: [UInt8](copying: bytes)))
+        } else {
+          dropped += 1
+        }
+      }
+      stats.seriesKept += refs.count
+      stats.seriesDropped += dropped
+      if !refs.isEmpty { batch.addSeries(refs, labels) }
+    }
+
+    private mutating func addSamples(_ record: Span<UInt8>) throws(RecordError) {
+      samples.removeAll()
+      kept.removeAll()
+      try SampleRecords.decode(record, into: &samples)
+      for i in samples.refs.indices
+      where samples.times[i] >= rules.minTimeMs && rules.isKept(samples.refs[i]) {
+        kept.append(samples.refs[i], timeMs: samples.times[i], value: samples.values[i])
+      }
+      stats.samplesKept += kept.count
+      stats.samplesDropped += samples.count - kept.count
+      batch.addSamples(kept)
+    }
+
+    private mutating func addHistograms(
+      _ record: Span<UInt8>, isInteger: Bool
+    ) throws(RecordError) {
+      histograms.removeAll()
+      try HistogramRecords.decode(record, into: &histograms)
+      var kept = HistogramColumns()
+      for i in histograms.refs.indices
+      where histograms.times[i] >= rules.minTimeMs && rules.isKept(histograms.refs[i]) {
+        kept.append(
+          histograms.refs[i], timeMs: histograms.times[i], histogram: histograms.histograms[i])
+      }
+      stats.samplesKept += kept.count
+      stats.samplesDropped += histograms.count - kept.count
+      if isInteger { batch.addIntegerHistograms(kept) } else { batch.addHistograms(kept) }
+    }
+  }
+}
