@@ -53,7 +53,7 @@ final class HeadSeriesSource: SeriesSource {
       series.labels.append(numbers[Int(labels.value(i, of: state.labelsAddress))])
     }
     try selection.chunks(of: state, in: range, into: &series.chunks)
-    series.deleted = selection.tombstones[state.ordinal] ?? DeletedIntervals()
+    if let deleted = selection.tombstones[state.ordinal] { series.delete(deleted) }
     return true
   }
 }
