@@ -15,6 +15,15 @@ extension ServerParts {
     return options
   }
 
+  static func notifierOptions(_ settings: Settings) -> NotifierOptions {
+    var options = NotifierOptions()
+    let flags = settings.flags
+    options.queueCapacity = Int(flags.number("alertmanager.notification-queue-capacity"))
+    options.batchSize = Int(flags.number("alertmanager.notification-batch-size"))
+    options.drainsOnShutdown = flags.bool("alertmanager.drain-notification-queue-on-shutdown")
+    return options
+  }
+
   static func ruleEnvironment(
     _ settings: Settings, _ world: World, _ registry: MetricRegistry, _ storage: ReadyStorage,
     _ alerts: any AlertSink

@@ -55,14 +55,14 @@ struct ServerParts: Sendable {
     engine = Engine(
       options: settings.engineOptions(live), clock: world.clock, pool: pools.queries,
       metrics: registry)
-    let fetchers = PooledFetcherFactory()
+    let fetchers = PooledFetcherFactory(files: world.files)
     scrape = ScrapeManager(
       ScrapeDoors(
         fetchers: fetchers, appender: storage, workers: pools.scrapes, clock: world.clock),
       options: ServerParts.scrapeOptions(settings), metrics: registry, log: world.log)
     notifier = Notifier(
       options: ServerParts.notifierOptions(settings), fetchers: fetchers, clock: world.clock,
-      log: world.log, metrics: registry)
+      metrics: registry, log: world.log.with("component", "notifier"))
     let doors = DiscoveryDoors(files: world.files, fetchers: fetchers, clock: world.clock)
     let discoveryMetrics = DiscoveryMetrics(registry)
     let scrape = scrape
@@ -72,7 +72,7 @@ struct ServerParts: Sendable {
     let notifier = notifier
     notifyDiscovery = DiscoveryManager(
       name: "notify", doors: doors, metrics: discoveryMetrics, log: world.log
-    ) { groups in await notifier.update(groups) }
+    ) { groups in notifier.update(groups) }
     rules = RuleManager(
       environment: ServerParts.ruleEnvironment(settings, world, registry, storage, notifier),
       workers: pools.rules)
@@ -89,17 +89,13 @@ struct ServerParts: Sendable {
       problems.append("scrape: \(error)")
     }
     do {
-      try await notifier.apply(config.alerting, externalLabels: config.global.externalLabels)
+      try notifier.apply(config.alerting, externalLabels: config.global.externalLabels)
     } catch {
       problems.append("notify: \(error)")
     }
     await discovery.apply(
       Dictionary(config.scrapeConfigs.map { ($0.jobName, $0.discovery) }) { first, _ in first })
-    await notifyDiscovery.apply(
-      Dictionary(
-        uniqueKeysWithValues: config.alerting.alertmanagers.enumerated().map {
-          ("config-\($0.offset)", $0.element.discovery)
-        }))
+    await notifyDiscovery.apply(Notifier.discovery(config.alerting))
     let query = RuleQuery(engine: engine, store: storage)
     await rules.apply(
       loaded.groups,

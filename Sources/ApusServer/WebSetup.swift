@@ -74,7 +74,7 @@ struct WebSetup {
     var status = StatusBackend()
     status.scrape = { await parts.scrape.status() }
     status.rules = { await parts.rules.status }
-    status.notify = { await parts.notifier.status() }
+    status.notify = { parts.notifier.status() }
     status.configText = { parts.live.config.shownText }
     status.externalLabels = { parts.live.config.global.externalLabels }
     status.runtime = runtime
