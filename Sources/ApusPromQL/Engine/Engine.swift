@@ -1,0 +1,196 @@
+internal import ApusModel
+internal import ApusPromQLSyntax
+package import ApusStorage
+package import ApusSystem
+package import ApusTelemetry
+internal import Synchronization
+
+/// Evaluates PromQL: instant and range queries over any store.
+///
+/// Queries run on the threads of a pool, at most `maxConcurrency` of them at a time. A query ends
+/// early when its time is up, when it holds too many samples, or when the task that asked for it
+/// is cancelled.
+package final class Engine: Sendable {
+  package let options: EngineOptions
+  private let clock: any WallClock
+  private let pool: WorkerPool
+  private let gate: QueryGate
+  private let metrics: EngineMetrics
+
+  package init(
+    options: EngineOptions, clock: any WallClock, pool: WorkerPool, metrics: MetricRegistry
+  ) {
+    self.options = options
+    self.clock = clock
+    self.pool = pool
+    gate = QueryGate(limit: options.maxConcurrency)
+    self.metrics = EngineMetrics(metrics, maxConcurrency: options.maxConcurrency)
+  }
+
+  /// Waits for a free place, then evaluates on a thread of the pool.
+  package func execute(
+    _ request: QueryRequest, on store: any Queryable
+  ) async throws(QueryError) -> QueryResult {
+    let flag = CancellationFlag()
+    let started = clock.monotonicNs
+    let result: Result<QueryResult, QueryError> = await withTaskCancellationHandler {
+      do throws(QueryError) {
+        return .success(try await self.queued(request, on: store, flag, started))
+      } catch {
+        return .failure(error)
+      }
+    } onCancel: {
+      flag.cancel()
+    }
+    return try result.get()
+  }
+
+  private func queued(
+    _ request: QueryRequest, on store: any Queryable, _ flag: CancellationFlag,
+    _ started: UInt64
+  ) async throws(QueryError) -> QueryResult {
+    switch await gate.enter(timeoutMs: timeoutMs(request), clock: clock) {
+    case .placed: break
+    case .timedOut: throw .timeout("query timed out in query queue")
+    case .cancelled: throw .canceled("query was canceled in query queue")
+    }
+    defer { gate.leave() }
+    let queuedNs = clock.monotonicNs - started
+    return try await pool.run { () throws(QueryError) in
+      try self.evaluate(request, on: store, cancellation: flag, queuedNs: queuedNs)
+    }
+  }
+
+  /// Evaluates on the calling thread, without waiting for a place: for callers that are on a
+  /// worker already, such as the rule engine and tests.
+  package func evaluate(
+    _ request: QueryRequest, on store: any Queryable,
+    cancellation: CancellationFlag = CancellationFlag(), queuedNs: UInt64 = 0
+  ) throws(QueryError) -> QueryResult {
+    let started = clock.monotonicNs
+    metrics.running.add(1)
+    defer { metrics.running.add(-1) }
+    var result = try run(request, on: store, cancellation, started)
+    finish(&result.statistics, queuedNs, started)
+    metrics.observe(result.statistics)
+    return result
+  }
+
+  private func finish(
+    _ statistics: inout QueryStatistics, _ queuedNs: UInt64, _ started: UInt64
+  ) {
+    let elapsed = Double(clock.monotonicNs - started) / 1e9
+    statistics.execQueueSeconds = Double(queuedNs) / 1e9
+    statistics.evalTotalSeconds = elapsed
+    statistics.execTotalSeconds = elapsed + statistics.execQueueSeconds
+  }
+
+  private func timeoutMs(_ request: QueryRequest) -> Int64 {
+    min(request.timeoutMs ?? options.timeoutMs, options.timeoutMs)
+  }
+
+  private func run(
+    _ request: QueryRequest, on store: any Queryable, _ cancellation: CancellationFlag,
+    _ started: UInt64
+  ) throws(QueryError) -> QueryResult {
+    let timeline = try self.timeline(request.time)
+    let lookbackMs = request.lookbackDeltaMs ?? options.lookbackDeltaMs
+    let (expression, plan) = try plan(request, timeline, lookbackMs)
+    let querier = try open(store, plan.readRange(timeline))
+    let limits = QueryLimits(
+      lookbackMs: lookbackMs, deadlineNs: started + UInt64(timeoutMs(request)) * 1_000_000,
+      bounds: timeline, countsPerStep: request.wantsSamplesPerStep)
+    let query = Query(
+      text: request.expression, querier: querier, options: options, clock: clock,
+      cancellation: cancellation, limits: limits)
+    if case .range = request.time { query.isRange = true }
+    let prepared = clock.monotonicNs
+    let evaluation = Evaluation(query: query, timeline: timeline)
+    let value = try evaluation.value(of: plan, type: expression.valueType)
+    let annotations = query.finishedAnnotations()
+    var statistics = query.statistics
+    statistics.queryPreparationSeconds = Double(prepared - started) / 1e9
+    statistics.innerEvalSeconds = Double(clock.monotonicNs - prepared) / 1e9
+    return QueryResult(value: value, annotations: annotations, statistics: statistics)
+  }
+
+  private func timeline(_ time: QueryRequest.Time) throws(QueryError) -> Timeline {
+    switch time {
+    case .instant(let timeMs): return .single(timeMs)
+    case .range(let startMs, let endMs, let stepMs):
+      guard stepMs > 0 else {
+        throw .parse(
+          "zero or negative query resolution step widths are not accepted. "
+            + "Try a positive integer")
+      }
+      guard let timeline = Timeline(startMs: startMs, endMs: endMs, stepMs: stepMs) else {
+        throw .parse("end timestamp must not be before start time")
+      }
+      guard timeline.count <= options.maxSamples else {
+        throw .execution(
+          "query processing would load too many samples into memory in query execution")
+      }
+      return timeline
+    }
+  }
+
+  private func plan(
+    _ request: QueryRequest, _ timeline: Timeline, _ lookbackMs: Int64
+  ) throws(QueryError) -> (Expression, QueryPlan) {
+    let expression: Expression
+    do throws(ParseError) {
+      expression = try Parser.parse(
+        request.expression,
+        options: ParserOptions(
+          experimentalFunctions: options.experimentalFunctions,
+          durationExpressions: options.durationExpressions,
+          extendedRangeSelectors: options.extendedRangeSelectors,
+          fillModifiers: options.fillModifiers))
+    } catch {
+      throw .parse("\(error)")
+    }
+    var bounds = Planner.Bounds(
+      startMs: timeline.startMs, endMs: timeline.endMs, stepMs: 0)
+    if case .range(let startMs, let endMs, let stepMs) = request.time {
+      let type = expression.valueType
+      guard type == .vector || type == .scalar else {
+        throw .parse(
+          "invalid expression type \"\(type == .matrix ? "range vector" : type.rawValue)\" for "
+            + "range query, must be Scalar or instant Vector")
+      }
+      bounds = Planner.Bounds(startMs: startMs, endMs: endMs, stepMs: stepMs)
+    }
+    let planner = Planner(
+      bounds: bounds, lookbackMs: lookbackMs,
+      defaultSubqueryStepMs: options.noStepSubqueryIntervalMs, query: request.expression)
+    return (expression, try planner.plan(expression))
+  }
+
+  private func open(
+    _ store: any Queryable, _ range: TimeRange?
+  ) throws(QueryError) -> any Querier {
+    guard let range else { return EmptyQuerier() }
+    do throws(StorageError) {
+      return try store.querier(in: range)
+    } catch {
+      throw .storage(error.description)
+    }
+  }
+}
+
+/// Reads nothing, for queries without selectors.
+private struct EmptyQuerier: Querier {
+  func select(
+    _ matchers: [LabelMatcher], in range: TimeRange, hints: SelectHints
+  ) throws(StorageError) -> any SeriesCursor {
+    EmptySeriesCursor()
+  }
+
+  func labelNames(
+    matching matchers: [LabelMatcher], limit: Int
+  ) throws(StorageError) -> [String] { [] }
+
+  func labelValues(
+    of name: String, matching matchers: [LabelMatcher], limit: Int
+  ) throws(StorageError) -> [String] { [] }
+}

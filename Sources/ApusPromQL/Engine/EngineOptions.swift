@@ -1,0 +1,41 @@
+/// What bounds and shapes all queries of an engine.
+package struct EngineOptions: Sendable {
+  /// Samples that one query may hold at a time.
+  package var maxSamples = 50_000_000
+  package var timeoutMs: Int64 = 120_000
+  /// Queries that run at the same time; more wait.
+  package var maxConcurrency = 20
+  package var lookbackDeltaMs: Int64 = 300_000
+  /// Step of a subquery that names none, by its range in ms: the global evaluation interval.
+  package var noStepSubqueryIntervalMs: @Sendable (Int64) -> Int64 = { _ in 60_000 }
+
+  // Feature flags of Prometheus, by their names.
+  /// promql-experimental-functions
+  package var experimentalFunctions = false
+  /// promql-duration-expr
+  package var durationExpressions = true
+  /// promql-extended-range-selectors
+  package var extendedRangeSelectors = false
+  /// promql-binop-fill-modifiers
+  package var fillModifiers = false
+  /// promql-delayed-name-removal
+  package var delayedNameRemoval = false
+  /// type-and-unit-labels
+  package var typeAndUnitLabels = false
+  /// use-start-timestamps
+  package var startTimestamps = false
+
+  package init() {}
+
+  /// Every feature switched on, as Prometheus's own test scripts want it.
+  package static var allFeatures: EngineOptions {
+    var options = EngineOptions()
+    options.experimentalFunctions = true
+    options.extendedRangeSelectors = true
+    options.fillModifiers = true
+    options.delayedNameRemoval = true
+    options.typeAndUnitLabels = true
+    options.startTimestamps = true
+    return options
+  }
+}

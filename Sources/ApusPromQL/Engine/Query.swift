@@ -1,0 +1,207 @@
+internal import ApusModel
+internal import ApusPromQLSyntax
+internal import ApusStorage
+internal import ApusSystem
+internal import Synchronization
+
+/// Tells a running query that nobody waits for it any more. Set from any thread.
+package final class CancellationFlag: Sendable {
+  private let flag = Atomic<Bool>(false)
+
+  package init() {}
+
+  package func cancel() { flag.store(true, ordering: .relaxed) }
+
+  package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// One running query: what its operators share. Belongs to the thread that runs it.
+final class Query {
+  let text: String
+  let querier: any Querier
+  let options: EngineOptions
+  let lookbackMs: Int64
+  /// A range query, even if of one step.
+  var isRange = false
+  private let clock: any WallClock
+  private let deadlineNs: UInt64
+  private let cancellation: CancellationFlag
+
+  private(set) var annotations = Annotations()
+  private var forced: [ForcedMonotonicity] = []
+  /// Samples held at this moment.
+  private var samplesHeld = 0
+  private(set) var samplesPeak = 0
+  private(set) var samplesTouched = 0
+  /// Samples touched at each step of the query, where asked for.
+  private(set) var touchedPerStep: [Int]?
+  private let bounds: Timeline
+
+  init(
+    text: String, querier: any Querier, options: EngineOptions, clock: any WallClock,
+    cancellation: CancellationFlag, limits: QueryLimits
+  ) {
+    self.text = text
+    self.querier = querier
+    self.options = options
+    self.clock = clock
+    self.cancellation = cancellation
+    lookbackMs = limits.lookbackMs
+    deadlineNs = limits.deadlineNs
+    bounds = limits.bounds
+    if limits.countsPerStep { touchedPerStep = [Int](repeating: 0, count: limits.bounds.count) }
+  }
+
+  /// To be called often, at least once for every series.
+  func checkpoint() throws(QueryError) {
+    if cancellation.isCancelled {
+      throw .canceled("query was canceled in expression evaluation")
+    }
+    if clock.monotonicNs > deadlineNs {
+      throw .timeout("query timed out in expression evaluation")
+    }
+  }
+}
+
+/// What bounds one query.
+struct QueryLimits {
+  var lookbackMs: Int64
+  /// On the clock's monotonic scale.
+  var deadlineNs: UInt64
+  var bounds: Timeline
+  var countsPerStep: Bool
+}
+
+// Samples.
+extension Query {
+  /// Samples are kept from now on, until they are released.
+  func hold(_ count: Int) throws(QueryError) {
+    samplesHeld += count
+    if samplesHeld > samplesPeak { samplesPeak = samplesHeld }
+    if samplesHeld > options.maxSamples {
+      throw .execution(
+        "query processing would load too many samples into memory in query execution")
+    }
+  }
+
+  func release(_ count: Int) { samplesHeld -= count }
+
+  /// Samples were read for a step of some timeline.
+  @inline(__always)
+  func touch(_ count: Int, at timeMs: Int64) {
+    samplesTouched += count
+    if touchedPerStep != nil { touchStep(count, at: timeMs) }
+  }
+
+  /// Samples were read, whatever the step.
+  func touch(_ count: Int) { samplesTouched += count }
+
+  private func touchStep(_ count: Int, at timeMs: Int64) {
+    let step = Int((timeMs - bounds.startMs) / bounds.stepMs)
+    if step >= 0 && step < bounds.count { touchedPerStep?[step] += count }
+  }
+
+  var countsPerStep: Bool { touchedPerStep != nil }
+
+  /// Samples of the answer that were not held before.
+  func countResult(_ count: Int) { samplesPeak = max(samplesPeak, samplesHeld + count) }
+
+  var statistics: QueryStatistics {
+    var statistics = QueryStatistics()
+    statistics.totalQueryableSamples = samplesTouched
+    statistics.peakSamples = samplesPeak
+    if let touchedPerStep {
+      statistics.samplesPerStep = touchedPerStep.enumerated().map {
+        (timeMs: bounds.timeMs($0.offset), samples: $0.element)
+      }
+    }
+    return statistics
+  }
+}
+
+// Warnings and infos.
+extension Query {
+  func warn(_ text: String, _ range: SourceRange) {
+    annotations.warn(
+      "PromQL warning: \(text) (\(SourcePosition.text(of: range.start, in: self.text)))")
+  }
+
+  func inform(_ text: String, _ range: SourceRange) {
+    annotations.inform(
+      "PromQL info: \(text) (\(SourcePosition.text(of: range.start, in: self.text)))")
+  }
+}
+
+/// Where and how often classic histograms had to be mended: one info for each metric.
+struct ForcedMonotonicity {
+  var text: String
+  var position: SourceRange
+  var minBound: Double
+  var maxBound: Double
+  var maxDifference: Double
+  var firstMs: Int64
+  var lastMs: Int64
+  var count: Int
+}
+
+extension Query {
+  func informForcedMonotonicity(
+    _ suffix: String, _ position: SourceRange, _ repair: ClassicBuckets.Repair, atMs: Int64
+  ) {
+    let text =
+      "input to histogram_quantile needed to be fixed for monotonicity (see "
+      + "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
+      + suffix
+    guard
+      let place = forced.firstIndex(where: { $0.text == text && $0.position == position })
+    else {
+      forced.append(
+        ForcedMonotonicity(
+          text: text, position: position, minBound: repair.minBound,
+          maxBound: repair.maxBound, maxDifference: repair.maxDifference, firstMs: atMs,
+          lastMs: atMs, count: 1))
+      return
+    }
+    forced[place].minBound = min(forced[place].minBound, repair.minBound)
+    forced[place].maxBound = max(forced[place].maxBound, repair.maxBound)
+    forced[place].maxDifference = max(forced[place].maxDifference, repair.maxDifference)
+    forced[place].firstMs = min(forced[place].firstMs, atMs)
+    forced[place].lastMs = max(forced[place].lastMs, atMs)
+    forced[place].count += 1
+  }
+
+  /// All annotations, at most ten of each kind.
+  /// Source: Prometheus, util/annotations/annotations.go.
+  func finishedAnnotations() -> Annotations {
+    for entry in forced {
+      inform(
+        "\(entry.text), from buckets \(FloatText.g(entry.minBound)) to "
+          + "\(FloatText.g(entry.maxBound)), with a max diff of "
+          + "\(RoundedText.twoDigits(entry.maxDifference)), over \(entry.count) samples from "
+          + "\(TimeText.rfc3339(entry.firstMs)) to \(TimeText.rfc3339(entry.lastMs))",
+        entry.position)
+    }
+    forced = []
+    var capped = Annotations()
+    for text in annotations.warnings.prefix(Limits.annotationsMax) { capped.warn(text) }
+    for text in annotations.infos.prefix(Limits.annotationsMax) { capped.inform(text) }
+    let warnings = annotations.warnings.count - Limits.annotationsMax
+    let infos = annotations.infos.count - Limits.annotationsMax
+    if warnings > 0 { capped.warn("\(warnings) more warning annotations omitted") }
+    if infos > 0 { capped.inform("\(infos) more info annotations omitted") }
+    return capped
+  }
+}
+
+// Names.
+extension Query {
+  /// The series has lost its meaning of the metric it came from: its name goes, at once or, where
+  /// that is delayed, at the end.
+  func dropName(_ block: inout SeriesBlock) {
+    if options.delayedNameRemoval {
+      block.dropsName = true
+    } else {
+      block.labels = block.labels.droppingMetadata()
+    }
+  }
+}

@@ -1,0 +1,180 @@
+internal import ApusModel
+internal import ApusPromQLSyntax
+
+/// Makes operators of a plan, for one timeline.
+struct OperatorBuilder {
+  let query: Query
+
+  /// The series of a vector expression.
+  func vector(_ node: PlanNode, _ timeline: Timeline) throws(QueryError) -> any Operator {
+    try query.checkpoint()
+    switch node {
+    case .number, .string:
+      throw .execution("a vector is wanted where a \(node.valueType.rawValue) stands")
+    case .selector(let plan):
+      return InstantSelector(plan, timeline, query: query)
+    case .stepInvariant(let inner):
+      let first = try vector(inner, .single(timeline.startMs))
+      return timeline.count == 1
+        ? first : StepInvariantOperator(first, stepCount: timeline.count)
+    case .negate(let plan):
+      let inner = try vector(plan.inner, timeline)
+      return unique(UnaryMinus(inner, query: query), plan.inner, timeline)
+    case .call(let plan): return try call(plan, timeline)
+    case .aggregate(let plan): return try aggregate(plan, timeline)
+    case .binary(let plan): return try binary(plan, timeline)
+    }
+  }
+
+  /// Dropped names may leave two series with the same labels; where that is possible, they are
+  /// joined, or are an error, at once. Where names are dropped at the end, so is this.
+  func unique(
+    _ made: any Operator, _ source: PlanNode, _ timeline: Timeline
+  ) -> any Operator {
+    if query.options.delayedNameRemoval || source.hasOneName { return made }
+    return MergeDuplicates(made, stepCount: timeline.count, query: query)
+  }
+
+  /// Windows of a range argument.
+  func windows(_ plan: RangePlan, _ timeline: Timeline) throws(QueryError) -> any WindowSource {
+    switch plan {
+    case .selector(let selector, let windowMs, let widening):
+      return SelectorWindows(
+        selector, windowMs: windowMs, widening: widening, timeline, query: query)
+    case .subquery(let subquery):
+      return try SubqueryWindows(subquery, timeline, builder: self)
+    }
+  }
+
+  // MARK: Binary operators
+
+  private func binary(
+    _ plan: BinaryPlan, _ timeline: Timeline
+  ) throws(QueryError) -> any Operator {
+    let points = PointBinary(
+      op: plan.op, returnsBool: plan.returnsBool, position: plan.position, query: query)
+    if plan.left.valueType == .scalar {
+      let made = ScalarBinary(
+        try vector(plan.right, timeline), try scalar(plan.left, timeline), scalarIsLeft: true,
+        points)
+      return points.op.dropsName || plan.returnsBool ? unique(made, plan.right, timeline) : made
+    }
+    if plan.right.valueType == .scalar {
+      let made = ScalarBinary(
+        try vector(plan.left, timeline), try scalar(plan.right, timeline), scalarIsLeft: false,
+        points)
+      return points.op.dropsName || plan.returnsBool ? unique(made, plan.left, timeline) : made
+    }
+    let matching = plan.matching ?? VectorMatching()
+    let left = try vector(plan.left, timeline)
+    let right = try vector(plan.right, timeline)
+    if plan.op.isSet {
+      return SetBinary(left, right, plan.op, matching, stepCount: timeline.count)
+    }
+    let isSwapped = matching.cardinality == .oneToMany
+    return VectorBinary(
+      many: isSwapped ? right : left, one: isSwapped ? left : right, matching, points,
+      stepCount: timeline.count)
+  }
+
+  // MARK: Aggregations
+
+  private func aggregate(
+    _ plan: AggregatePlan, _ timeline: Timeline
+  ) throws(QueryError) -> any Operator {
+    let inner = try vector(plan.inner, timeline)
+    let count = timeline.count
+    switch plan.op {
+    case .countValues:
+      return CountValues(
+        inner, plan, label: try countLabel(plan), stepCount: count, query: query)
+    case .topk, .bottomk:
+      return TopKAggregate(
+        inner, plan, try parameter(plan, timeline), stepCount: count, query: query)
+    case .quantile:
+      return QuantileAggregate(
+        inner, plan, try parameter(plan, timeline), stepCount: count, query: query)
+    case .limitk, .limitRatio:
+      return LimitAggregate(inner, plan, try parameter(plan, timeline), stepCount: count)
+    default:
+      return SimpleAggregate(inner, plan, stepCount: count, query: query)
+    }
+  }
+
+  private func parameter(
+    _ plan: AggregatePlan, _ timeline: Timeline
+  ) throws(QueryError) -> AggregateParameter {
+    let row = try scalar(plan.parameter ?? .number(.nan), timeline)
+    return try AggregateParameter(row, plan, timeline, query)
+  }
+
+  private func countLabel(_ plan: AggregatePlan) throws(QueryError) -> String {
+    let label = try text(plan.parameter ?? .string(""))
+    // A string of invalid UTF-8 was mended when it was parsed, which leaves this mark.
+    guard LabelNames.isValid(label), !label.contains("\u{FFFD}") else {
+      throw .execution("invalid label name \(sourceText(plan.parameterPosition))")
+    }
+    return label
+  }
+
+  private func sourceText(_ range: SourceRange?) -> String {
+    guard let range else { return "\"\"" }
+    let bytes = Array(query.text.utf8)
+    guard range.start >= 0, range.end <= bytes.count, range.start <= range.end else {
+      return "\"\""
+    }
+    return String(decoding: bytes[range.start..<range.end], as: UTF8.self)
+  }
+
+  /// The text of a string expression.
+  func text(_ node: PlanNode) throws(QueryError) -> String {
+    switch node {
+    case .string(let text): return text
+    case .stepInvariant(let inner): return try text(inner)
+    default: throw .execution("a string is wanted where a \(node.valueType.rawValue) stands")
+    }
+  }
+}
+
+extension PlanNode {
+  /// Whether all series have the same metric name, or none, so that dropping it cannot make two
+  /// of them equal.
+  var hasOneName: Bool {
+    switch self {
+    case .number, .string: true
+    case .selector(let plan): plan.metricName != nil
+    case .stepInvariant(let inner): inner.hasOneName
+    case .negate(let plan): plan.inner.hasOneName
+    case .aggregate(let plan): plan.isWithout || !plan.grouping.contains(LabelNames.metricName)
+    case .binary(let plan):
+      plan.op.dropsName || (plan.op != .or && plan.left.hasOneName && plan.right.hasOneName)
+    case .call(let plan): plan.hasOneName
+    }
+  }
+}
+
+extension CallPlan {
+  fileprivate var hasOneName: Bool {
+    switch name {
+    case "label_replace", "label_join", "histogram_quantile", "histogram_quantiles",
+      "histogram_fraction", "info":
+      return false
+    default:
+      return arguments.allSatisfy { argument in
+        switch argument.value {
+        case .node(let node): node.hasOneName
+        case .range(let range): range.hasOneName
+        }
+      }
+    }
+  }
+}
+
+extension RangePlan {
+  var hasOneName: Bool {
+    switch self {
+    case .selector(let plan, _, _): plan.metricName != nil
+    case .subquery(let plan): plan.inner.hasOneName
+    }
+  }
+}

@@ -1,0 +1,162 @@
+internal import ApusModel
+internal import ApusPromQLSyntax
+
+/// Makes the plan of a query from its AST.
+struct Planner {
+  /// Of the whole query, also inside of subqueries: what `start()`, `@ end()` and `step()` mean.
+  struct Bounds {
+    var startMs: Int64
+    var endMs: Int64
+    /// 0 for an instant query.
+    var stepMs: Int64
+  }
+
+  let bounds: Bounds
+  let lookbackMs: Int64
+  /// Step of a subquery that names none, by its range.
+  let defaultSubqueryStepMs: @Sendable (Int64) -> Int64
+  /// For positions in errors.
+  let query: String
+
+  func plan(_ expression: Expression) throws(QueryError) -> QueryPlan {
+    if let range = try rangePlan(expression, Context()) { return .range(range) }
+    return .node(invariant(try node(expression, Context())))
+  }
+
+  /// What stands around a part, for the store's hints.
+  struct Context {
+    var function = ""
+    /// Series are wanted in label order, as float sums depend on it.
+    var needsOrder = false
+    /// Only counts and sums of histograms are looked at.
+    var usesStatisticsOnly = false
+  }
+
+  func node(_ expression: Expression, _ context: Context) throws(QueryError) -> PlanNode {
+    switch expression {
+    case .number(let literal): return .number(literal.value)
+    case .string(let literal): return .string(literal.value)
+    case .parentheses(let parentheses): return try node(parentheses.inner, context)
+    case .vectorSelector(let selector): return .selector(try self.selector(selector, context))
+    case .matrixSelector, .subquery:
+      throw .execution("range vector where an instant vector is wanted")
+    case .unary(let unary): return try self.unary(unary, context)
+    case .binary(let binary): return try self.binary(binary, context)
+    case .aggregate(let aggregate): return try self.aggregate(aggregate, context)
+    case .call(let call): return try self.call(call, context)
+    }
+  }
+
+  private func unary(
+    _ unary: UnaryExpression, _ context: Context
+  ) throws(QueryError) -> PlanNode {
+    let inner = try node(unary.operand, context)
+    guard unary.isNegated else { return inner }
+    if case .number(let value) = inner { return .number(-value) }
+    return .negate(NegatePlan(inner: invariant(inner), position: unary.range))
+  }
+
+  private func binary(
+    _ binary: BinaryExpression, _ context: Context
+  ) throws(QueryError) -> PlanNode {
+    let inner = Context(needsOrder: context.needsOrder)
+    let plan = BinaryPlan(
+      op: binary.op, left: try node(binary.left, inner), right: try node(binary.right, inner),
+      returnsBool: binary.returnsBool, matching: binary.matching, position: binary.range)
+    if let folded = folded(plan) { return .number(folded) }
+    return .binary(isInvariant(.binary(plan)) ? plan : wrapped(plan))
+  }
+
+  private func wrapped(_ plan: BinaryPlan) -> BinaryPlan {
+    var plan = plan
+    plan.left = invariant(plan.left)
+    plan.right = invariant(plan.right)
+    return plan
+  }
+
+  private func aggregate(
+    _ aggregate: AggregateExpression, _ context: Context
+  ) throws(QueryError) -> PlanNode {
+    var below = context
+    below.function = aggregate.op.rawValue
+    switch aggregate.op {
+    case .sum, .avg, .stddev, .stdvar, .limitk: below.needsOrder = true
+    default: break
+    }
+    let inner = try node(aggregate.inner, below)
+    var parameter: PlanNode?
+    if let expression = aggregate.parameter {
+      parameter = invariant(try node(expression, Context()))
+    }
+    var plan = AggregatePlan(
+      op: aggregate.op, inner: inner, innerPosition: aggregate.inner.range,
+      parameter: parameter, parameterPosition: aggregate.parameter?.range,
+      grouping: aggregate.grouping, isWithout: aggregate.isWithout, position: aggregate.range)
+    if !isInvariant(.aggregate(plan)) { plan.inner = invariant(inner) }
+    return .aggregate(plan)
+  }
+
+  private func call(
+    _ call: FunctionCall, _ context: Context
+  ) throws(QueryError) -> PlanNode {
+    if let constant = boundsConstant(call.function.name) { return .number(constant) }
+    var below = context
+    below.function = call.function.name
+    switch call.function.name {
+    case "histogram_count", "histogram_sum", "histogram_avg": below.usesStatisticsOnly = true
+    case "histogram_quantile", "histogram_quantiles", "histogram_stddev", "histogram_stdvar",
+      "histogram_fraction":
+      below.usesStatisticsOnly = false
+    default: break
+    }
+    var arguments: [ArgumentPlan] = []
+    for argument in call.arguments { arguments.append(try self.argument(argument, below)) }
+    let plan = CallPlan(
+      name: call.function.name, arguments: arguments, returnType: call.function.returnType,
+      position: call.range)
+    if let folded = folded(plan) { return .number(folded) }
+    if isInvariant(.call(plan)) { return .call(plan) }
+    var wrapped = plan
+    wrapped.arguments = plan.arguments.map { argument in
+      guard case .node(let node) = argument.value else { return argument }
+      var argument = argument
+      argument.value = .node(invariant(node))
+      return argument
+    }
+    return .call(wrapped)
+  }
+
+  /// `start()`, `end()`, `range()` and `step()` speak of the whole query.
+  private func boundsConstant(_ name: String) -> Double? {
+    switch name {
+    case "start": Double(bounds.startMs) / 1000
+    case "end": Double(bounds.endMs) / 1000
+    case "range": Double(bounds.endMs - bounds.startMs) / 1000
+    case "step": Double(bounds.stepMs) / 1000
+    case "pi": Double.pi
+    default: nil
+    }
+  }
+
+  private func argument(
+    _ expression: Expression, _ context: Context
+  ) throws(QueryError) -> ArgumentPlan {
+    let matchers = ApusPromQL.matchers(of: expression)
+    if let range = try rangePlan(expression, context) {
+      return ArgumentPlan(value: .range(range), position: expression.range, matchers: matchers)
+    }
+    return ArgumentPlan(
+      value: .node(try node(expression, context)), position: expression.range,
+      matchers: matchers)
+  }
+}
+
+/// The matchers of a selector, through parentheses; nil for any other expression.
+private func matchers(of expression: Expression) -> [LabelMatcher]? {
+  switch expression {
+  case .parentheses(let parentheses): matchers(of: parentheses.inner)
+  case .vectorSelector(let selector): selector.matchers
+  case .matrixSelector(let matrix): matrix.selector.matchers
+  default: nil
+  }
+}

@@ -1,0 +1,31 @@
+/// The times at which a part of a query is evaluated: start, start + step, ...
+struct Timeline: Sendable, Equatable {
+  let startMs: Int64
+  /// More than 0, even where there is only one time.
+  let stepMs: Int64
+  /// At least 1.
+  let count: Int
+
+  init(startMs: Int64, stepMs: Int64, count: Int) {
+    precondition(stepMs > 0 && count > 0, "timeline of \(count) steps of \(stepMs) ms")
+    self.startMs = startMs
+    self.stepMs = stepMs
+    self.count = count
+  }
+
+  static func single(_ timeMs: Int64) -> Timeline {
+    Timeline(startMs: timeMs, stepMs: 1, count: 1)
+  }
+
+  /// Nil where the end lies before the start.
+  init?(startMs: Int64, endMs: Int64, stepMs: Int64) {
+    guard endMs >= startMs else { return nil }
+    let step = max(stepMs, 1)
+    self.init(startMs: startMs, stepMs: step, count: Int((endMs - startMs) / step) + 1)
+  }
+
+  var endMs: Int64 { startMs &+ Int64(count - 1) &* stepMs }
+
+  @inline(__always)
+  func timeMs(_ step: Int) -> Int64 { startMs &+ Int64(step) &* stepMs }
+}
