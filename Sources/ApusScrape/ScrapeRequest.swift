@@ -11,7 +11,8 @@ enum ScrapeRequest {
     let limit = config.limits.bodyBytes
     var request = FetchRequest(
       url: target.url, timeoutMs: target.timeoutMs,
-      bodyBytesMax: limit > 0 ? limit : Limits.bodyBytesMax)
+      // Prometheus refuses a body that reaches the limit.
+      bodyBytesMax: limit > 0 ? max(1, limit - 1) : Limits.bodyBytesMax)
     let accept = AcceptHeader.value(
       config.protocols.compactMap { $0.choice }, escaping: config.nameEscaping.rawValue)
     request.headers = [

@@ -136,7 +136,7 @@ import Testing
       #expect(h.report("scrape_body_size_bytes") == -1)
       #expect(await h.status()?.lastError == "body size limit exceeded")
       #expect(h.counter("prometheus_target_scrapes_exceeded_body_size_limit_total") == 1)
-      #expect(h.fetcher.requests[0].bodyBytesMax == 100)
+      #expect(h.fetcher.requests[0].bodyBytesMax == 99)
     }
   }
 }

@@ -13,6 +13,9 @@ extension SectionReader {
     config.enablesHTTP2 = record.bool("enable_http2")
     checkProxy(record)
     config.proxyURL = record.string("proxy_url")
+    if record.has("proxy_url") {
+      record.set("proxy_url", .string(GoURL.redacted(config.proxyURL)))
+    }
     config.noProxy = record.string("no_proxy")
     config.proxyFromEnvironment = record.bool("proxy_from_environment")
     config.headers = record.objectMap("http_headers").sorted { precedes($0.key, $1.key) }

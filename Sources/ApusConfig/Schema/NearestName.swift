@@ -8,7 +8,7 @@ enum NearestName {
     guard wanted.count <= 100 else { return nil }
     var best: (name: String, distance: Int)?
     for name in names {
-      let distance = distance(wanted, Array(name.utf8))
+      let distance = distance(wanted, Array(name.lowercased().utf8))
       if distance < (best?.distance ?? .max) { best = (name, distance) }
     }
     guard let best, best.distance <= max(2, wanted.count / 3), best.distance < wanted.count

@@ -32,15 +32,15 @@ struct RecordDecoder {
   }
 
   private func unknown(_ entry: YAMLEntry, _ schema: Schema) {
-    if let mechanism = SharedSchemas.missingMechanism(entry.key),
-      schema.field("static_configs") != nil
-    {
+    let hasDiscovery = schema.field("static_configs") != nil
+    if hasDiscovery, let mechanism = SharedSchemas.missingMechanism(entry.key) {
       errors.add(
         .value, line: entry.line, column: entry.column,
         "\(mechanism) discovery is not supported yet; use http_sd_configs or file_sd_configs")
       return
     }
-    let names = schema.fields.filter { $0.shown != .never }.map(\.name)
+    var names = schema.fields.filter { $0.shown != .never }.map(\.name)
+    if hasDiscovery { names += SharedSchemas.missingMechanisms.sorted().map { "\($0)_sd_configs" } }
     errors.add(
       .field, line: entry.line, column: entry.column,
       "field \(entry.key) not found in type \(schema.goType)",
@@ -58,7 +58,7 @@ struct RecordDecoder {
     case .string, .secret: return string(node).map { .string($0) }
     case .bool, .int, .uint, .float: return number(node, shape)
     case .duration, .size: return quantity(node, shape)
-    case .strings: return strings(node).map { .strings($0) }
+    case .strings, .secrets: return strings(node).map { .strings($0) }
     case .stringMap, .secretMap: return stringMap(node)
     case .stringsMap: return stringsMap(node)
     case .object(let schema):

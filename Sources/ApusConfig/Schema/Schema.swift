@@ -13,6 +13,8 @@ indirect enum Shape: Sendable {
   case secret
   /// A list of strings; `flow` on one line.
   case strings(flow: Bool)
+  /// A list of strings that are shown as `<secret>`.
+  case secrets
   case stringMap
   /// A string map whose values are shown as `<secret>`.
   case secretMap
@@ -34,7 +36,7 @@ indirect enum Shape: Sendable {
     case .int: "int"
     case .uint: "uint"
     case .float: "float64"
-    case .strings: "[]string"
+    case .strings, .secrets: "[]string"
     case .stringMap, .secretMap: "map[string]string"
     case .stringsMap: "map[string][]string"
     case .object(let schema): schema.goType

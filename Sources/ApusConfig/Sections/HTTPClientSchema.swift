@@ -84,7 +84,7 @@ enum HTTPClientSchema {
     "config.Header",
     [
       Field("values", .strings),
-      Field("secrets", .strings),
+      Field("secrets", .secrets),
       Field("files", .strings),
     ])
 }

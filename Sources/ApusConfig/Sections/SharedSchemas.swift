@@ -42,7 +42,7 @@ enum SharedSchemas {
     ])
 
   /// Mechanisms of Prometheus that Apus does not have.
-  private static let missingMechanisms: Set<String> = [
+  static let missingMechanisms: Set<String> = [
     "aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka",
     "gce", "hetzner", "ionos", "kubernetes", "kuma", "lightsail", "linode", "marathon",
     "nerve", "nomad", "oci", "openstack", "outscale", "ovhcloud", "puppetdb", "scaleway",

@@ -38,7 +38,9 @@ struct YAMLWriter {
         text += " [" + items.map(Self.scalarText).joined(separator: ", ") + "]\n"
       } else {
         text += "\n"
-        for item in items { text += "\(inner)- \(Self.blockText(item, indent: indent))\n" }
+        for item in items {
+          text += "\(inner)- \(Self.itemText(item, shape, indent: indent))\n"
+        }
       }
     case .stringMap(let entries):
       write(entries, isSecret: Self.isSecret(shape), indent: indent)
@@ -93,6 +95,11 @@ struct YAMLWriter {
     case .size(let bytes): return ByteSizeText.text(bytes: bytes)
     default: preconditionFailure("no scalar")
     }
+  }
+
+  private static func itemText(_ item: String, _ shape: Shape, indent: Int) -> String {
+    if case .secrets = shape { return "<secret>" }
+    return blockText(item, indent: indent)
   }
 
   private static func isSecret(_ shape: Shape) -> Bool {

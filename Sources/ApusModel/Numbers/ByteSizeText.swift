@@ -11,7 +11,7 @@ package enum ByteSizeText {
     package var description: String {
       switch self {
       case .malformed(let text): "units: invalid \(text)"
-      case .missingUnit(let text): "units: missing unit in \(text)"
+      case .missingUnit(let text): "units: unknown unit  in \(text)"
       case .unknownUnit(let unit, let text): "units: unknown unit \(unit) in \(text)"
       }
     }

@@ -17,7 +17,7 @@ struct ByteSizeTextTests {
   }
 
   @Test(arguments: [
-    ("", "units: invalid "), ("MB", "units: invalid MB"), ("12", "units: missing unit in 12"),
+    ("", "units: invalid "), ("MB", "units: invalid MB"), ("12", "units: unknown unit  in 12"),
     ("12XB", "units: unknown unit XB in 12XB"), ("99EB", "units: invalid 99EB"),
   ])
   func `bad sizes say what is wrong`(text: String, message: String) {

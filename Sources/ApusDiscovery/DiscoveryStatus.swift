@@ -1,0 +1,14 @@
+/// What discovery knows now.
+package struct DiscoveryStatus: Sendable, Equatable {
+  package struct Mechanism: Sendable, Equatable {
+    /// `file` or `http`.
+    package let kind: String
+    /// The jobs it works for, sorted.
+    package let jobs: [String]
+    package let targetCount: Int
+    /// Ms; nil before the first answer.
+    package let lastUpdateMs: Int64?
+  }
+
+  package let mechanisms: [Mechanism]
+}

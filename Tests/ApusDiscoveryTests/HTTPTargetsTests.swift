@@ -1,0 +1,70 @@
+import ApusDiscovery
+import ApusHTTP
+import ApusModel
+import ApusTelemetry
+import Synchronization
+import Testing
+
+struct HTTPTargetsTests {
+  private let registry = MetricRegistry()
+
+  private func first(
+    _ count: Int, _ answers: [Result<FetchResponse, FetchError>]
+  ) async throws -> (updates: [[TargetGroup]], requests: [FetchRequest]) {
+    let fetcher = FakeFetcher(answers)
+    let targets = HTTPTargets(
+      url: "http://sd/", refreshIntervalMs: 1_500, fetcher: fetcher, clock: JumpingClock(),
+      metrics: DiscoveryMetrics(registry), log: .none)
+    let (stream, continuation) = AsyncStream<[TargetGroup]>.makeStream()
+    let updates = try await running {
+      try await targets.run { continuation.yield($0) }
+    } _: {
+      var updates: [[TargetGroup]] = []
+      for await update in stream {
+        updates.append(update)
+        if updates.count == count { break }
+      }
+      return updates
+    }
+    return (updates, fetcher.requests.withLock { $0 })
+  }
+
+  @Test func `groups are read from the answer and carry the URL`() async throws {
+    let result = try await first(
+      1, [FakeFetcher.json(#"[{"targets":["a:1"],"labels":{"x":"y"}},{"targets":["b"]}]"#)])
+    let groups = try #require(result.updates.first)
+    #expect(groups.map(\.source) == ["http://sd/:0", "http://sd/:1"])
+    #expect(groups[0].labels == ["__meta_url": "http://sd/", "x": "y"])
+    let headers = result.requests[0].headers.map { "\($0.name): \($0.value)" }
+    #expect(
+      headers == [
+        "Accept: application/json", "X-Prometheus-Refresh-Interval-Seconds: 1.5",
+      ])
+  }
+
+  @Test func `groups that an answer does not list any more are taken away`() async throws {
+    let result = try await first(
+      2,
+      [
+        FakeFetcher.json(#"[{"targets":["a"]},{"targets":["b"]}]"#),
+        FakeFetcher.json(#"[{"targets":["a"]}]"#, type: "application/json; charset=utf-8"),
+      ])
+    #expect(result.updates[1].map(\.addresses) == [["a"], []])
+  }
+
+  @Test func `an answer that is none is counted and changes nothing`() async throws {
+    let refused = FetchError(.refused, url: "http://sd/", description: "refused")
+    let result = try await first(
+      2,
+      [
+        FakeFetcher.json(#"[{"targets":["a"]}]"#),
+        .failure(refused),
+        FakeFetcher.json("[]", status: 500),
+        FakeFetcher.json("[]", type: "text/plain"),
+        FakeFetcher.json("{]"),
+        FakeFetcher.json(#"[{"targets":["b"]}]"#),
+      ])
+    #expect(result.updates.map { $0.map(\.addresses) } == [[["a"]], [["b"]]])
+    #expect(value("prometheus_sd_http_failures_total", registry) == 4)
+  }
+}
