@@ -120,7 +120,7 @@ let face: [Target] =
     ["ApusWeb", "ApusTSDB", "ApusDiscovery", "ApusScrape", "ApusRules", "ApusNotify"]
       + ["ApusRemote", "ApusHTTP", "ApusPromQL", "ApusPromQLSyntax", "ApusExposition"]
       + ["ApusTemplate", "ApusConfig", "ApusStorage", "ApusModel", "ApusSystem"]
-      + ["ApusTelemetry", lifecycle, unixSignals],
+      + ["ApusTelemetry", lifecycle, unixSignals, log],
     tests: ["ApusTesting"])
   + [
     .executableTarget(

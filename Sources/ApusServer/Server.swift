@@ -1,3 +1,7 @@
+internal import ApusDiscovery
+internal import ApusNotify
+internal import ApusRules
+internal import ApusScrape
 internal import ApusStorage
 internal import ApusSystem
 internal import ApusTSDB

@@ -2,6 +2,7 @@ internal import ApusConfig
 internal import ApusModel
 package import ApusSystem
 internal import ApusTelemetry
+internal import Logging
 
 /// The program: arguments in, exit code out.
 package struct ServerCommand: Sendable {

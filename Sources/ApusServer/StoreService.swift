@@ -1,3 +1,4 @@
+internal import ApusConfig
 internal import ApusStorage
 internal import ApusSystem
 internal import ApusTSDB
@@ -78,7 +79,7 @@ actor ReadySignal {
     let id = next
     next += 1
     try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
+      try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
         if Task.isCancelled {
           continuation.resume(throwing: CancellationError())
         } else {

@@ -1,7 +1,10 @@
 internal import ApusConfig
 internal import ApusModel
+internal import ApusNotify
 internal import ApusPromQL
 internal import ApusRemote
+internal import ApusRules
+internal import ApusScrape
 internal import ApusStorage
 internal import ApusSystem
 internal import ApusTelemetry
