@@ -2,23 +2,46 @@ internal import ApusModel
 internal import ApusStorage
 internal import ApusSystem
 internal import ApusTelemetry
+internal import Synchronization
 
 /// Opening: what a directory holds, back into memory.
 extension TSDB {
   var walDirectory: String { FilePath.join(directory, "wal") }
 
+  var walOptions: WALOptions {
+    var walOptions = WALOptions()
+    walOptions.segmentBytes = options.walSegmentBytes
+    walOptions.compression = options.compressesWAL ? .snappy : .none
+    return walOptions
+  }
+
+  /// Loads blocks, then the log, and begins a new segment of it.
   func replay() throws(StorageError) {
     let start = clock.monotonicNs
-    var replay = HeadReplay(head)
-    do throws(WALError) {
-      let segments = try WALSegments.list(files, walDirectory)
-      var reader = WALReader(files: files, directory: walDirectory, segments: segments)
-      try replay.replay(&reader)
-    } catch {
-      throw .wal(error)
+    for name in try dataDirectory.removeLeftovers() {
+      log.info("Found and deleted leftover directory", ["dir": name])
     }
-    replay.finish(log)
-    head.log = HeadLog(try openLog(), failures: metrics.walWritesFailed)
+    do throws(StorageError) {
+      try reloadBlocks()
+    } catch {
+      // The blocks that can be read are loaded; the others were named in the log.
+      log.error("some blocks cannot be read", ["err": "\(error)"])
+    }
+    head.clock.floor = blocksEndMs
+    var replay = HeadReplay(head)
+    try replayCheckpoint(&replay)
+    try replaySegments(&replay)
+    let lastSegment = try logged { () throws(WALError) in
+      try WALSegments.list(files, walDirectory).last ?? 0
+    }
+    let others = replay.finish(log)
+    expiries.withLock { known in
+      for ref in others { known[SeriesRef(ref)] = lastSegment }
+    }
+    let writer = try logged { () throws(WALError) in
+      try WALWriter(files: files, directory: walDirectory, options: walOptions)
+    }
+    head.log = HeadLog(writer, failures: metrics.walWritesFailed)
     let seconds = Double(clock.monotonicNs - start) / 1e9
     head.metrics.replaySeconds.set(seconds)
     log.info(
@@ -29,14 +52,38 @@ extension TSDB {
       ])
   }
 
-  private func openLog() throws(StorageError) -> WALWriter {
-    var walOptions = WALOptions()
-    walOptions.segmentBytes = options.walSegmentBytes
-    walOptions.compression = options.compressesWAL ? .snappy : .none
+  private func replayCheckpoint(_ replay: inout HeadReplay) throws(StorageError) {
+    let found = try logged { () throws(WALError) in try Checkpoint.last(files, walDirectory) }
+    guard let found else { return }
     do throws(WALError) {
-      return try WALWriter(files: files, directory: walDirectory, options: walOptions)
+      var reader = WALReader(
+        files: files, directory: found.path, segments: try WALSegments.list(files, found.path))
+      try replay.replay(&reader)
     } catch {
+      // What a checkpoint held is nowhere else: it is not for us to cut it.
       throw .wal(error)
     }
+    log.info("WAL checkpoint loaded", ["checkpoint": found.path])
+  }
+
+  private func replaySegments(_ replay: inout HeadReplay) throws(StorageError) {
+    do throws(WALError) {
+      let checkpoint = try Checkpoint.last(files, walDirectory)?.index ?? -1
+      let segments = try WALSegments.list(files, walDirectory).filter { $0 > checkpoint }
+      var reader = WALReader(files: files, directory: walDirectory, segments: segments)
+      try replay.replay(&reader)
+    } catch {
+      guard case .corruption(let place) = error else { throw .wal(error) }
+      head.metrics.walCorruptions.increment()
+      log.warning("Encountered WAL read error, attempting repair", ["err": "\(place)"])
+      try logged { () throws(WALError) in try WALRepair.repair(place, files: files) }
+      log.info("Successful WAL repair", ["segment": "\(place.segment)"])
+    }
+  }
+
+  private func logged<Result>(
+    _ body: () throws(WALError) -> Result
+  ) throws(StorageError) -> Result {
+    do throws(WALError) { return try body() } catch { throw .wal(error) }
   }
 }

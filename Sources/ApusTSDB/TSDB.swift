@@ -17,6 +17,15 @@ package final class TSDB: Sendable {
   let log: Log
   let head: Head
   let metrics: TSDBMetrics
+  let compactor: BlockCompactor
+  /// The blocks, by time.
+  let loaded = Mutex<[Block]>([])
+  /// Held while blocks are looked for; taken after `compacting`.
+  let reloading = Mutex(())
+  /// Held while blocks are written, changed or linked.
+  let compacting = Mutex(())
+  /// Series that are gone, with the last segment of the log that may speak of them.
+  let expiries = Mutex<[SeriesRef: Int]>([:])
   private let state = Mutex(State())
 
   private struct State {
@@ -35,11 +44,15 @@ package final class TSDB: Sendable {
     self.random = random
     self.log = log
     self.metrics = TSDBMetrics(metrics)
+    compactor = BlockCompactor(
+      dataDirectory: directory, files: files, clock: clock, random: random, log: log,
+      metrics: metrics)
     head = Head(
       options: HeadOptions(
         chunkRangeMs: options.blockMinMs, exemplarsMax: options.exemplarsMax,
         storesHistograms: options.storesHistograms), metrics: HeadMetrics(metrics))
     head.metrics.observe(head, metrics)
+    self.metrics.observe(self, metrics)
   }
 
   /// Opens a data directory, makes it where missing, and replays its log. Blocking, for as long
@@ -87,11 +100,16 @@ package final class TSDB: Sendable {
     try head.close()
   }
 
-  var isClosed: Bool { state.withLock { $0.isClosed } }
+  /// -1 without a lock file, 0 if the last process left one, 1 if it did not.
+  var cleanStart: Double {
+    state.withLock { state in state.lock.map { $0.wasLeftBehind ? 0 : 1 } ?? -1 }
+  }
 
-  /// The one maintenance loop; returns when its task is cancelled.
-  package func run() async throws {
-    while true { try await clock.sleep(forMs: 60_000) }
+  /// A writer of blocks into another directory.
+  func compactor(below directory: String) -> BlockCompactor {
+    BlockCompactor(
+      dataDirectory: directory, files: files, clock: clock, random: random, log: log,
+      metrics: MetricRegistry())
   }
 }
 
@@ -107,7 +125,9 @@ extension TSDB: Appender {
 
 extension TSDB: Queryable {
   package func querier(in range: TimeRange) throws(StorageError) -> any Querier {
-    TSDBQuerier(head: head, range: range)
+    let times = head.times
+    let isInHead = !times.isEmpty && range.overlaps(TimeRange(times.minTime, times.maxTime))
+    return TSDBQuerier(head: isInHead ? head : nil, blocks: blocks(in: range), range: range)
   }
 
   package func exemplars(

@@ -22,4 +22,12 @@ package struct TSDBOptions: Sendable {
   package var compacts = true
 
   package init() {}
+
+  /// Lengths of blocks: 2 h, 6 h, 18 h and so on.
+  var blockRangesMs: [Int64] {
+    let month: Int64 = 31 * 86_400_000
+    let most = retentionMs > 0 ? min(retentionMs / 10, month) : month
+    return CompactionPlan.exponentialRanges(
+      minMs: blockMinMs, maxMs: blockMaxMs > 0 ? blockMaxMs : max(most, blockMinMs))
+  }
 }

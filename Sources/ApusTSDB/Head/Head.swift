@@ -55,6 +55,14 @@ final class Head: @unchecked Sendable {
 }
 
 extension Head {
+  /// Whether a ref is one of a series that is in the head.
+  func has(_ ref: SeriesRef) -> Bool {
+    stateLock.withLock { _ in columns.slot(ofRef: ref.number) != nil }
+  }
+
+  /// Writes full chunks that are still in memory to chunks_head.
+  func moveChunksToDisk() throws(StorageError) {}
+
   /// A full chunk in chunks_head.
   func chunkOnDisk(_ location: UInt64) throws(ChunkError) -> ByteSlice {
     throw .truncated

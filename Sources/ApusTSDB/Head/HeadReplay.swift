@@ -130,7 +130,9 @@ struct HeadReplay: ~Copyable {
   }
 
   /// Applies what had to wait, and says what was in the log without its series.
-  mutating func finish(_ log: Log) {
+  ///
+  /// - Returns: refs of the log whose series has another one.
+  mutating func finish(_ log: Log) -> [UInt64] {
     for entry in tombstones where entry.range.maxMs >= head.clock.floor {
       guard let slot = slot(of: entry.ref) else {
         unknownTombstones += 1
@@ -147,5 +149,6 @@ struct HeadReplay: ~Copyable {
       head.metrics.replayUnknownRefs[type].increment(by: Double(count))
       log.warning("Unknown series references", ["type": type, "count": "\(count)"])
     }
+    return Array(otherRefs.keys)
   }
 }

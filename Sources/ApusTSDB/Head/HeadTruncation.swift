@@ -114,7 +114,7 @@ extension Head {
     state.listCount == 0 && state.lastTime < minTime
   }
 
-  private func firstTime(of state: SeriesState) -> Int64 {
+  func firstTime(of state: SeriesState) -> Int64 {
     if state.listCount > 0 {
       return ChunkList.entry(0, of: state.listAddress, in: columns.slots).minTime
     }

@@ -51,7 +51,7 @@ final class LabelRanks: Sendable {
       rest.append(state)
     }
     keys.sort()
-    let ranked = keys.map { states[Int(truncatingIfNeeded: $0)] }
+    let ranked = keys.map { states[Int(UInt32(truncatingIfNeeded: $0))] }
     let labels = head.columns.labels
     rest.sort { labels.compare($0.labelsAddress, $1.labelsAddress) < 0 }
     states = rest.isEmpty ? ranked : merge(ranked, rest, labels)

@@ -16,12 +16,19 @@ final class MergedCursor: SeriesCursor {
   private var hasBegun = false
   private var scratch = SampleBatch()
 
-  /// - Parameter cursors: in the order of the time that they hold, oldest first.
-  init(_ cursors: [any SeriesCursor]) {
+  private var left: Int
+
+  /// - Parameters:
+  ///   - cursors: in the order of the time that they hold, oldest first.
+  ///   - limit: at most this many series; 0 for no bound.
+  init(_ cursors: [any SeriesCursor], limit: Int = 0) {
+    left = limit > 0 ? limit : .max
     sources = cursors.map { Source(cursor: $0, labels: nil) }
   }
 
   func next() throws(StorageError) -> Bool {
+    guard left > 0 else { return false }
+    left -= 1
     if hasBegun {
       for index in current { try advance(index) }
     } else {

@@ -1,0 +1,173 @@
+internal import ApusModel
+package import ApusStorage
+internal import ApusSystem
+internal import ApusTelemetry
+internal import Synchronization
+
+/// What keeps a store in order that is left alone for weeks: one loop, which the owner runs.
+extension TSDB {
+  private static var maintenanceIntervalMs: Int64 { 60_000 }
+
+  /// The one maintenance loop: every minute full chunks go to disk, blocks are loaded, cut and
+  /// merged, and old ones deleted; the log is synced at its own interval. Returns by throwing when
+  /// its task is cancelled; a compaction that runs then is given up.
+  package func run() async throws {
+    let thread = BlockingThread(name: "apus-tsdb")
+    let hasEnded = StopSign()
+    try await withTaskCancellationHandler {
+      var nextMaintenance = clock.nowMs + Self.maintenanceIntervalMs
+      var nextSync = nextSyncTime()
+      while true {
+        try await clock.sleep(untilMs: min(nextMaintenance, nextSync))
+        if clock.nowMs >= nextSync {
+          await thread.run { self.syncLog() }
+          nextSync = nextSyncTime()
+        }
+        if clock.nowMs >= nextMaintenance {
+          await thread.run { self.maintain { hasEnded.isSet } }
+          nextMaintenance = clock.nowMs + Self.maintenanceIntervalMs
+        }
+      }
+    } onCancel: {
+      hasEnded.set()
+    }
+  }
+
+  private func nextSyncTime() -> Int64 {
+    options.walSyncIntervalMs > 0 ? clock.nowMs + options.walSyncIntervalMs : .max
+  }
+
+  /// Makes what was logged durable.
+  func syncLog() {
+    do throws(WALError) {
+      try head.log?.writer.sync()
+    } catch {
+      log.error("syncing the WAL failed", ["err": "\(error)"])
+    }
+  }
+
+  /// One round of maintenance. What fails is logged and tried again in the next round.
+  package func maintain(isCancelled: @Sendable () -> Bool = { false }) {
+    do throws(StorageError) {
+      try head.moveChunksToDisk()
+    } catch {
+      log.error("writing head chunks failed", ["err": "\(error)"])
+    }
+    do throws(StorageError) {
+      try reloadBlocks()
+    } catch {
+      log.error("reloadBlocks", ["err": "\(error)"])
+    }
+    guard options.compacts else {
+      metrics.compactionsSkipped.increment()
+      return
+    }
+    metrics.compactionsTriggered.increment()
+    do throws(StorageError) {
+      try compact(isCancelled: isCancelled)
+    } catch {
+      guard error.reason != .cancelled else { return }
+      metrics.compactionsFailed.increment()
+      log.error("compaction failed", ["err": "\(error)"])
+    }
+  }
+
+  /// Cuts blocks from the head for as long as it holds enough, then merges blocks.
+  package func compact(isCancelled: () -> Bool = { false }) throws(StorageError) {
+    try compacting.withLock { _ throws(StorageError) in
+      var hasCut = false
+      while head.times.isCompactable(rangeMs: options.blockMinMs), !isCancelled() {
+        try cutBlock(isCancelled)
+        hasCut = true
+      }
+      if hasCut { truncateLog() }
+      try compactBlocks(isCancelled)
+    }
+  }
+
+  /// Writes the oldest part of the head as a block and drops it from memory.
+  private func cutBlock(_ isCancelled: () -> Bool) throws(StorageError) {
+    let minTime = head.times.minTime
+    let end = ChunkCut.windowEnd(minTime, options.blockMinMs)
+    // Nothing as old as this is accepted any more: the head reaches far beyond it.
+    let source = try HeadSeriesSource(head, in: TimeRange(minTime, end - 1))
+    if !source.isEmpty {
+      let made = try compactor.write(
+        source, minTimeMs: minTime, maxTimeMs: end, isCancelled: isCancelled)
+      if made != nil { try reloadBlocks() }
+    }
+    let gone = head.truncate(before: end)
+    let segment = head.log?.writer.segment ?? 0
+    expiries.withLock { known in
+      for ref in gone { known[ref] = segment }
+    }
+    log.info(
+      "Head GC completed",
+      ["before": "\(end)", "series_removed": "\(gone.count)", "series": "\(head.seriesCount)"])
+  }
+
+  private func compactBlocks(_ isCancelled: () -> Bool) throws(StorageError) {
+    let plan = CompactionPlan(rangesMs: options.blockRangesMs)
+    while !isCancelled() {
+      let now = blocks
+      let chosen = Set(plan.next(now.map(\.meta)).map(\.ulid))
+      guard !chosen.isEmpty else { return }
+      _ = try compactor.compact(
+        now.filter { chosen.contains($0.ulid) }, isCancelled: isCancelled)
+      try reloadBlocks()
+    }
+  }
+
+  /// Replaces old segments of the log by a checkpoint. A failure costs disk space, no samples.
+  private func truncateLog() {
+    guard let writer = head.log?.writer else { return }
+    metrics.walTruncations.increment()
+    do throws(WALError) {
+      let segments = try WALSegments.list(files, walDirectory)
+      try writer.cutSegment()
+      guard let last = Checkpoint.lastSegment(of: segments) else { return }
+      try checkpoint(through: last)
+      metrics.checkpointDeletions.increment()
+      do throws(WALError) {
+        try Checkpoint.removeOld(of: walDirectory, files: files)
+      } catch {
+        metrics.checkpointDeletionsFailed.increment()
+        throw error
+      }
+      expiries.withLock { known in known = known.filter { $0.value > last } }
+    } catch {
+      metrics.walTruncationsFailed.increment()
+      log.error("WAL truncation failed", ["err": "\(error)"])
+    }
+  }
+
+  private func checkpoint(through last: Int) throws(WALError) {
+    log.info("Creating checkpoint", ["to_segment": "\(last)"])
+    metrics.checkpoints.increment()
+    let head = head
+    let expiring = expiries.withLock { $0 }
+    // A series that is gone is needed while a segment that stays may speak of it.
+    let rules = CheckpointRules(minTimeMs: head.times.floor) { ref in
+      head.has(ref) || expiring[ref].map { $0 > last } ?? false
+    }
+    do throws(WALError) {
+      let done = try Checkpoint.write(
+        through: last, of: walDirectory, files: files, options: walOptions, rules: rules)
+      log.info(
+        "WAL checkpoint complete",
+        ["last": "\(last)", "series": "\(done.seriesKept)", "samples": "\(done.samplesKept)"])
+    } catch {
+      metrics.checkpointsFailed.increment()
+      throw error
+    }
+  }
+}
+
+/// Set once, from any thread.
+private final class StopSign: Sendable {
+  private let flag = Atomic<Bool>(false)
+
+  var isSet: Bool { flag.load(ordering: .relaxed) }
+
+  func set() { flag.store(true, ordering: .relaxed) }
+}
