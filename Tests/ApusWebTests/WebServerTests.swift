@@ -1,0 +1,199 @@
+import ApusModel
+import ApusPromQL
+import ApusSystem
+import ApusTelemetry
+import ApusWeb
+import NIOCore
+import Synchronization
+import Testing
+
+struct WebServerTests {
+  /// Runs a server on a free port while `body` talks to it.
+  private func serving(
+    _ backends: Backends = Fixture.backends(), _ change: (inout WebOptions) -> Void = { _ in },
+    _ body: @escaping @Sendable (_ port: Int, WebServer) async throws -> Void
+  ) async throws {
+    var options = try WebOptions()
+    options.listenAddresses = [ListenAddress(host: "127.0.0.1", port: 0)]
+    change(&options)
+    let server = WebServer(options: options, backends: backends)
+    let (ports, source) = AsyncStream<Int>.makeStream()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run { _, port in source.yield(port) } }
+      var iterator = ports.makeAsyncIterator()
+      let port = try #require(await iterator.next())
+      try await body(port, server)
+      await server.stop()
+      try await group.waitForAll()
+    }
+  }
+
+  private static func get(_ path: String, _ headers: String = "") -> String {
+    "GET \(path) HTTP/1.1\r\nHost: x\r\n\(headers)\r\n"
+  }
+
+  @Test func `requests on one connection are answered in turn`() async throws {
+    try await serving { port, _ in
+      let answers = try await RawClient.connect(port: port).exchange(
+        [Self.get("/-/healthy"), Self.get("/-/ready")], answerEndsWith: ".\n")
+      #expect(answers[0].hasPrefix("HTTP/1.1 200 OK\r\n"))
+      #expect(answers[0].hasSuffix("\r\n\r\nPrometheus Server is Healthy.\n"))
+      #expect(answers[0].lowercased().contains("date: thu, 01 jan 2026 00:00:00 gmt"))
+      #expect(answers[1].hasSuffix("Prometheus Server is Ready.\n"))
+    }
+  }
+
+  @Test func `an answer to HEAD has a length and no body`() async throws {
+    try await serving { port, _ in
+      let text = try await RawClient.connect(port: port).exchange(
+        "HEAD /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+      #expect(text.lowercased().contains("content-length: 30\r\n"))
+      #expect(text.hasSuffix("\r\n\r\n"))
+    }
+  }
+
+  @Test func `a body that declares too many bytes is refused unread`() async throws {
+    try await serving { port, _ in
+      let text = try await RawClient.connect(port: port).exchange(
+        "POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n",
+        until: { $0.contains("limit") })
+      #expect(text.hasPrefix("HTTP/1.1 413 "))
+      #expect(text.contains("request body exceeds the 10485760 bytes limit"))
+    }
+  }
+
+  @Test func `a form in a body is read`() async throws {
+    let engine = FakeEngine(.scalar(timeMs: 0, value: 7))
+    try await serving(Fixture.backends(engine: engine)) { port, _ in
+      let body = "query=1%2B6&time=0"
+      let text = try await RawClient.connect(port: port).exchange(
+        "POST /api/v1/query HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+          + "Content-Type: application/x-www-form-urlencoded\r\n"
+          + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+      #expect(text.hasSuffix(#""result":[0,"7"]}}"#))
+      #expect(engine.last?.expression == "1+6")
+    }
+  }
+
+  @Test func `a long answer comes in chunks`() async throws {
+    let points = 30_000
+    let series = RangeSeries(
+      labels: ["a": "b"], times: (0..<points).map { Int64($0) * 1000 },
+      values: (0..<points).map(Double.init))
+    try await serving(Fixture.backends(engine: FakeEngine(.matrix([series])))) { port, _ in
+      let text = try await RawClient.connect(port: port).exchange(
+        Self.get(
+          "/api/v1/query_range?query=x&start=0&end=1&step=1", "Connection: close\r\n"))
+      #expect(text.lowercased().contains("transfer-encoding: chunked"))
+      #expect(text.contains(#"[29999,"29999"]]}]}}"#))
+      #expect(text.hasSuffix("\r\n0\r\n\r\n"))
+    }
+  }
+
+  @Test func `a query ends when its client goes away`() async throws {
+    let (begun, beganSource) = AsyncStream<Void>.makeStream()
+    let (ended, endedSource) = AsyncStream<Void>.makeStream()
+    let engine = FakeEngine { _ throws(QueryError) in
+      beganSource.yield()
+      do {
+        try await Task.sleep(for: .seconds(600))
+      } catch {
+        endedSource.yield()
+      }
+      throw .canceled("query was canceled")
+    }
+    try await serving(Fixture.backends(engine: engine)) { port, _ in
+      try await RawClient.connect(port: port).sendAndLeave(
+        Self.get("/api/v1/query?query=slow"),
+        when: {
+          var iterator = begun.makeAsyncIterator()
+          await iterator.next()
+        })
+      var iterator = ended.makeAsyncIterator()
+      await iterator.next()
+    }
+    #expect(engine.asked.withLock { $0.count } == 1)
+  }
+
+  @Test func `stopping lets a request under way finish`() async throws {
+    let (begun, beganSource) = AsyncStream<Void>.makeStream()
+    let (released, release) = AsyncStream<Void>.makeStream()
+    let engine = FakeEngine { _ throws(QueryError) in
+      beganSource.yield()
+      var iterator = released.makeAsyncIterator()
+      await iterator.next()
+      return QueryResult(
+        value: .scalar(timeMs: 0, value: 3), annotations: Annotations(),
+        statistics: QueryStatistics())
+    }
+    try await serving(Fixture.backends(engine: engine)) { port, server in
+      async let answer = RawClient.connect(port: port).exchange(
+        Self.get("/api/v1/query?query=slow"))
+      var iterator = begun.makeAsyncIterator()
+      await iterator.next()
+      async let stopped: Void = server.stop()
+      release.yield()
+      let text = try await answer
+      #expect(text.hasSuffix(#""result":[0,"3"]}}"#))
+      await stopped
+    }
+  }
+
+  @Test func `garbage is a bad request, and the server goes on`() async throws {
+    try await serving { port, _ in
+      let text = try await RawClient.connect(port: port).exchange("garbage\r\n\r\n")
+      #expect(text.hasPrefix("HTTP/1.1 400 "))
+      let header = String(repeating: "x", count: 200_000)
+      let endless = try await RawClient.connect(port: port).exchange(
+        Self.get("/", "X-Long: \(header)\r\n"))
+      #expect(endless.hasPrefix("HTTP/1.1 4"))
+      let good = try await RawClient.connect(port: port).exchange(
+        Self.get("/-/healthy", "Connection: close\r\n"))
+      #expect(good.hasPrefix("HTTP/1.1 200 OK"))
+    }
+  }
+
+  @Test func `several addresses are listened on, and requests are counted`() async throws {
+    let backends = Fixture.backends()
+    var options = try WebOptions()
+    options.listenAddresses = [
+      ListenAddress(host: "127.0.0.1", port: 0), ListenAddress(host: "127.0.0.1", port: 0),
+    ]
+    let server = WebServer(options: options, backends: backends)
+    let (ports, source) = AsyncStream<Int>.makeStream()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run { _, port in source.yield(port) } }
+      var iterator = ports.makeAsyncIterator()
+      for _ in 0..<2 {
+        let port = try #require(await iterator.next())
+        _ = try await RawClient.connect(port: port).exchange(
+          Self.get("/api/v1/label/job/values", "Connection: close\r\n"))
+      }
+      await server.stop()
+      try await group.waitForAll()
+    }
+    let counted = backends.metrics.snapshot().first { $0.name == "prometheus_http_requests_total" }
+    let point = counted?.points.first
+    #expect(point?.value == 2)
+    #expect(point?.labels.map(\.value) == ["200", "/api/v1/label/:name/values"])
+  }
+
+  @Test func `an address in use is an error that names it`() async throws {
+    try await serving { port, _ in
+      var options = try WebOptions()
+      options.listenAddresses = [ListenAddress(host: "127.0.0.1", port: port)]
+      let second = WebServer(options: options, backends: Fixture.backends())
+      let error = await #expect(throws: WebServerError.self) { try await second.run() }
+      #expect(
+        error?.description == "listen tcp 127.0.0.1:\(port): bind: address already in use")
+    }
+  }
+
+  @Test func `addresses are read as Go writes them`() {
+    #expect(ListenAddress("0.0.0.0:9090") == ListenAddress(host: "0.0.0.0", port: 9090))
+    #expect(ListenAddress(":9090") == ListenAddress(host: "0.0.0.0", port: 9090))
+    #expect(ListenAddress("[::1]:80")?.description == "[::1]:80")
+    #expect(ListenAddress("9090") == nil)
+    #expect(ListenAddress("a:99999") == nil)
+  }
+}
