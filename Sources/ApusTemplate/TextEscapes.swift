@@ -1,0 +1,97 @@
+/// Text made safe for another language, as Go's libraries do it.
+enum TextEscapes {
+  /// `template.HTMLEscapeString`
+  static func html(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\0": out += "\u{FFFD}"
+      case "\"": out += "&#34;"
+      case "'": out += "&#39;"
+      case "&": out += "&amp;"
+      case "<": out += "&lt;"
+      case ">": out += "&gt;"
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
+  /// `template.JSEscapeString`
+  static func javaScript(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": out += "\\\\"
+      case "'": out += "\\'"
+      case "\"": out += "\\\""
+      case "<": out += "\\u003C"
+      case ">": out += "\\u003E"
+      case "&": out += "\\u0026"
+      case "=": out += "\\u003D"
+      default:
+        if scalar.value < 0x20 || scalar.value == 0x7F {
+          let hex = String(scalar.value, radix: 16, uppercase: true)
+          out += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
+        } else {
+          out.unicodeScalars.append(scalar)
+        }
+      }
+    }
+    return out
+  }
+
+  /// `url.QueryEscape`
+  static func query(_ text: String) -> String {
+    let hex = Array("0123456789ABCDEF".utf8)
+    var out: [UInt8] = []
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+        UInt8(ascii: "."), UInt8(ascii: "~"):
+        out.append(byte)
+      case UInt8(ascii: " "): out.append(UInt8(ascii: "+"))
+      default: out += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+}
+
+/// Case changes as Go makes them: one character becomes one character.
+enum TextForms {
+  static func upper(_ text: String) -> String { mapped(text, \.properties.uppercaseMapping) }
+
+  static func lower(_ text: String) -> String { mapped(text, \.properties.lowercaseMapping) }
+
+  /// The first letter of every word in upper case.
+  static func title(_ text: String) -> String {
+    var out = ""
+    var isStart = true
+    for scalar in text.unicodeScalars {
+      out += isStart ? single(scalar, scalar.properties.titlecaseMapping) : String(scalar)
+      isStart = isSeparator(scalar)
+    }
+    return out
+  }
+
+  private static func mapped(
+    _ text: String, _ mapping: (Unicode.Scalar) -> String
+  ) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars { out += single(scalar, mapping(scalar)) }
+    return out
+  }
+
+  private static func single(_ scalar: Unicode.Scalar, _ mapped: String) -> String {
+    mapped.unicodeScalars.count == 1 ? mapped : String(scalar)
+  }
+
+  private static func isSeparator(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.value < 0x80 {
+      return !(TemplateLexer.isWord(scalar))
+    }
+    return scalar.properties.isWhitespace
+  }
+}
