@@ -34,6 +34,25 @@ package struct ConfigLoader: Sendable {
     try load(Array(text.utf8), errors: ErrorList(file: path))
   }
 
+  /// Reads a file that holds the keys of an HTTP client alone (promtool's --http.config.file).
+  package func loadHTTPClient(path: String) throws(ConfigErrors) -> HTTPClientConfig {
+    let errors = ErrorList(file: path)
+    var config = HTTPClientConfig()
+    do {
+      var document = YAMLDocument(errors: errors)
+      if let node = document.parse(try files.read(path)),
+        let record = RecordDecoder(errors: errors).record(node, HTTPClientSchema.file)
+      {
+        let directory = ConfigPath.parent(of: path)
+        config = SectionReader(errors: errors, directory: directory).httpClient(record)
+      }
+    } catch {
+      errors.add(.file, line: 0, "\(error)")
+    }
+    guard errors.isEmpty else { throw ConfigErrors(errors.sorted) }
+    return config
+  }
+
   private func load(_ bytes: [UInt8], errors: ErrorList) throws(ConfigErrors) -> Config {
     var document = YAMLDocument(errors: errors)
     let node = document.parse(bytes)

@@ -73,12 +73,12 @@ package struct RuleFileLoader: Sendable {
     var group = RuleGroupConfig()
     group.name = record.string("name")
     group.line = record.line
+    let place = Record.Place(line: record.line, column: record.column)
     if group.name.isEmpty && !record.isUnreadable("name") {
-      reader.fail(record.line, "Groupname must not be empty")
+      reader.fail(at: place, "Groupname must not be empty")
     }
     if !names.insert(group.name).inserted {
-      reader.fail(
-        record.line, "groupname: \"\(group.name)\" is repeated in the same file")
+      reader.fail(at: place, "groupname: \"\(group.name)\" is repeated in the same file")
     }
     if record.durationMs("interval") > 0 { group.intervalMs = record.durationMs("interval") }
     if record.has("query_offset") { group.queryOffsetMs = record.durationMs("query_offset") }
@@ -104,10 +104,10 @@ package struct RuleFileLoader: Sendable {
     let name = rule.alert.isEmpty ? rule.record : rule.alert
     let prefix = "group \(GoQuote.quote(group)), rule \(number), \(GoQuote.quote(name)): "
     func fail(_ field: String, _ text: String) {
-      reader.fail(record.line(of: field), prefix + text)
+      reader.fail(at: record.place(of: field), prefix + text)
     }
     if !rule.record.isEmpty && !rule.alert.isEmpty {
-      fail("alert", "only one of 'record' and 'alert' must be set")
+      fail("record", "only one of 'record' and 'alert' must be set")
     }
     if rule.record.isEmpty && rule.alert.isEmpty && !record.isUnreadable("record")
       && !record.isUnreadable("alert")
@@ -130,11 +130,11 @@ package struct RuleFileLoader: Sendable {
     _ rule: RuleConfig, _ record: Record, _ fail: (String, String) -> Void
   ) {
     if !record.stringMap("annotations").isEmpty {
-      fail("annotations", "invalid field 'annotations' in recording rule")
+      fail("record", "invalid field 'annotations' in recording rule")
     }
-    if rule.forMs != 0 { fail("for", "invalid field 'for' in recording rule") }
+    if rule.forMs != 0 { fail("record", "invalid field 'for' in recording rule") }
     if rule.keepFiringForMs != 0 {
-      fail("keep_firing_for", "invalid field 'keep_firing_for' in recording rule")
+      fail("record", "invalid field 'keep_firing_for' in recording rule")
     }
     let isValid =
       validation == .legacy

@@ -97,18 +97,18 @@ struct RuleFileLoaderTests {
             keep_firing_for: 1m
             annotations: {a: b}
         """) == """
-          r.yml:5: group "g", rule 1, "b": only one of 'record' and 'alert' must be set
-          r.yml:7: group "g", rule 2, "": one of 'record' or 'alert' must be set
-          r.yml:8: group "g", rule 3, "c": field 'expr' must be set in rule
-          r.yml:10: group "g", rule 4, "d": could not parse expression: 1:5: parse error: \
-          unclosed left parenthesis
-          r.yml:11: group "g", rule 4, "d": invalid label name: __name__
-          r.yml:12: group "g", rule 4, "d": annotation "summary": template: bad
+            r.yml:4: group "g", rule 1, "b": only one of 'record' and 'alert' must be set
+            r.yml:7: group "g", rule 2, "": one of 'record' or 'alert' must be set
+            r.yml:8: group "g", rule 3, "c": field 'expr' must be set in rule
+            r.yml:10: group "g", rule 4, "d": could not parse expression: 1:5: parse error: \
+            unclosed left parenthesis
+            r.yml:11: group "g", rule 4, "d": invalid label name: __name__
+            r.yml:12: group "g", rule 4, "d": annotation "summary": template: bad
+            r.yml:13: group "g", rule 5, "{x}": invalid field 'annotations' in recording rule
+          r.yml:13: group "g", rule 5, "{x}": invalid field 'for' in recording rule
+          r.yml:13: group "g", rule 5, "{x}": invalid field 'keep_firing_for' in recording rule
           r.yml:13: group "g", rule 5, "{x}": braces present in the recording rule name; should \
           it be in expr?: {x}
-          r.yml:15: group "g", rule 5, "{x}": invalid field 'for' in recording rule
-          r.yml:16: group "g", rule 5, "{x}": invalid field 'keep_firing_for' in recording rule
-          r.yml:17: group "g", rule 5, "{x}": invalid field 'annotations' in recording rule
           """)
   }
 

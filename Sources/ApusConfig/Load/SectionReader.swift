@@ -11,6 +11,10 @@ struct SectionReader {
     errors.add(.value, line: line, text, suggestion: suggestion)
   }
 
+  func fail(at place: Record.Place, _ text: String) {
+    errors.add(.value, line: place.line, column: place.column, text)
+  }
+
   /// A path of the file, as it is for our process; empty stays empty.
   func path(_ record: Record, _ name: String) -> String {
     let path = ConfigPath.join(directory, record.string(name))

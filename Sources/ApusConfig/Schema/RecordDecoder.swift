@@ -14,7 +14,9 @@ struct RecordDecoder {
       mismatch(node, schema.goType)
       return nil
     }
-    let record = Record(schema: schema, line: entries.first?.line ?? node.line)
+    let record = Record(
+      schema: schema, line: entries.first?.line ?? node.line,
+      column: entries.first?.column ?? node.column)
     for entry in entries {
       guard let field = schema.field(entry.key) else {
         if !ignoresUnknownFields { unknown(entry, schema) }
@@ -27,6 +29,7 @@ struct RecordDecoder {
         continue
       }
       record.set(field.name, value(entry.value, field.shape), line: entry.line)
+      record.setPlace(field.name, line: entry.value.line, column: entry.value.column)
     }
     return record
   }

@@ -144,12 +144,21 @@ struct RecordEntry {
 final class Record {
   let schema: Schema
   let line: Int
+  let column: Int
   private(set) var values: [String: Value] = [:]
   private(set) var lines: [String: Int] = [:]
+  /// Where the values stand.
+  private(set) var places: [String: Place] = [:]
 
-  init(schema: Schema, line: Int) {
+  struct Place {
+    let line: Int
+    let column: Int
+  }
+
+  init(schema: Schema, line: Int, column: Int = 0) {
     self.schema = schema
     self.line = line
+    self.column = column
   }
 
   /// Whether the file gives a value other than null, or one was set since.
@@ -166,6 +175,13 @@ final class Record {
     values[name] = value
     if let line { lines[name] = line }
   }
+
+  func setPlace(_ name: String, line: Int, column: Int) {
+    places[name] = Place(line: line, column: column)
+  }
+
+  /// Where the value of a key stands, or the mapping where the key is missing.
+  func place(of name: String) -> Place { places[name] ?? Place(line: line, column: column) }
 
   subscript(name: String) -> Value? {
     guard let field = schema.field(name) else {

@@ -13,6 +13,9 @@ enum HTTPClientSchema {
     ] + proxy + [Field("http_headers", .objectMap(header))]
   }
 
+  /// A file that holds nothing else.
+  static let file = Schema("config.plain", fields())
+
   static let proxy = [
     Field("proxy_url", .string),
     Field("no_proxy", .string),
