@@ -1,1 +1,3 @@
-print("apustool")
+internal import Glibc
+
+exit(await Tool.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,129 @@
+internal import ApusConfig
+internal import ApusHTTP
+internal import ApusModel
+internal import ApusSystem
+internal import ArgumentParser
+internal import Foundation
+
+/// One parameter of a request.
+struct FormField {
+  let name: String
+  let value: String
+
+  init(_ name: String, _ value: String) {
+    self.name = name
+    self.value = value
+  }
+
+  static func encoded(_ fields: [FormField]) -> String {
+    fields.map { "\(escaped($0.name))=\(escaped($0.value))" }.joined(separator: "&")
+  }
+
+  /// Everything escaped but letters, digits and `-_.~`.
+  static func escaped(_ text: String) -> String {
+    text.utf8.reduce(into: "") { out, byte in
+      let isPlain =
+        (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122)
+        || "-_.~".utf8.contains(byte)
+      if isPlain {
+        out.unicodeScalars.append(Unicode.Scalar(byte))
+      } else {
+        out += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+  }
+}
+
+/// Asks a server's HTTP API and prints what it answers, as promtool does.
+struct APIClient {
+  private let base: String
+  private let output: OutputFormat
+  private let headers: [(name: String, value: String)]
+  private let fetcher: any HTTPFetcher
+  private let clock = SystemWallClock()
+
+  /// - Parameter headers: `name=value` each.
+  init(server: String, options: QueryOptions, headers: [String]) throws {
+    base = ServerURL.base(server)
+    output = options.output
+    fetcher = try ClientFile.fetcher(options.httpConfigFile)
+    self.headers = headers.compactMap { text in
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      return parts.count == 2 ? (name: parts[0], value: parts[1]) : nil
+    }
+  }
+
+  var nowMs: Int64 { clock.nowMs }
+
+  /// Posts a form, or asks with a query string, and shows the answer's data.
+  func show(path: String, form: [FormField] = [], query: [FormField] = []) async throws {
+    var url = base + path
+    if !query.isEmpty { url += "?" + FormField.encoded(query) }
+    var request = FetchRequest(url: url, timeoutMs: 120_000)
+    request.headers = headers
+    if !form.isEmpty {
+      request.method = "POST"
+      request.headers.append((name: "Content-Type", value: "application/x-www-form-urlencoded"))
+      request.body = Array(FormField.encoded(form).utf8)
+    }
+    do {
+      let answer = try await fetcher.fetch(request)
+      try show(answer)
+    } catch let error as FetchError {
+      Output.errorLine("query error: \(error)")
+      throw ExitCode(ExitStatus.failure)
+    }
+  }
+
+  private func show(_ answer: FetchResponse) throws {
+    let parsed = try? JSONSerialization.jsonObject(with: Data(answer.body))
+    guard let envelope = parsed as? [String: Any], let status = envelope["status"] as? String
+    else {
+      let body = String(decoding: answer.body, as: UTF8.self)
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+      let kind =
+        answer.status / 100 == 5 ? "server_error: server error" : "client_error: client error"
+      fail("\(kind): \(answer.status)" + (body.isEmpty ? "" : " (detail: \(body))"))
+      throw ExitCode(ExitStatus.failure)
+    }
+    for warning in (envelope["warnings"] as? [String]) ?? [] {
+      Output.errorLine("query warning: \(warning)")
+    }
+    guard status == "success", let data = envelope["data"] else {
+      let type = envelope["errorType"] as? String ?? ""
+      fail("\(type): \(envelope["error"] as? String ?? "")")
+      throw ExitCode(ExitStatus.failure)
+    }
+    let text = output == .json ? try AnswerText.json(data) : AnswerText.promql(data)
+    if !text.isEmpty { Output.line(text) }
+  }
+
+  private func fail(_ text: String) { Output.errorLine("query error: \(text)") }
+}
+
+enum ServerURL {
+  /// The URL without a slash at its end; `http` where it names no scheme.
+  static func base(_ server: String) -> String {
+    var url = server.contains("://") ? server : "http://\(server)"
+    while url.hasSuffix("/") { url.removeLast() }
+    return url
+  }
+}
+
+/// The file of --http.config.file.
+enum ClientFile {
+  static func fetcher(_ path: String) throws -> any HTTPFetcher {
+    var config = HTTPClientConfig()
+    if !path.isEmpty {
+      do {
+        config = try ConfigLoader(
+          files: PosixFileSystem(), environment: { ProcessInfo.processInfo.environment[$0] }
+        ).loadHTTPClient(path: path)
+      } catch {
+        Output.errorLine("Failed to load HTTP config file: \(error)")
+        throw ExitCode(ExitStatus.failure)
+      }
+    }
+    return try PooledFetcherFactory(files: PosixFileSystem()).fetcher(for: config)
+  }
+}

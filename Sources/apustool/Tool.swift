@@ -1,0 +1,119 @@
+internal import ApusSystem
+internal import ArgumentParser
+
+/// What promtool's exit codes mean.
+enum ExitStatus {
+  static let success: Int32 = 0
+  static let failure: Int32 = 1
+  static let lint: Int32 = 3
+}
+
+/// The root of all commands.
+struct Tool: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apustool",
+    abstract: "Tooling for the Apus monitoring system.",
+    discussion: "Commands, texts and exit codes are those of Prometheus's promtool.",
+    subcommands: [Check.self, Query.self, TSDBCommand.self, PromQL.self])
+
+  /// Parses and runs a command line.
+  /// - Returns: the exit code.
+  static func run(_ arguments: [String]) async -> Int32 {
+    if arguments.first == "--version" {
+      Output.line("apustool, a replacement for promtool")
+      return ExitStatus.success
+    }
+    do {
+      var command = try parseAsRoot(GlobalOptions.moved(arguments))
+      if var waiting = command as? any AsyncParsableCommand {
+        try await waiting.run()
+      } else {
+        try command.run()
+      }
+      return ExitStatus.success
+    } catch let status as ExitCode {
+      return status.rawValue
+    } catch {
+      if exitCode(for: error) == .success {
+        Output.line(fullMessage(for: error))
+        return ExitStatus.success
+      }
+      Output.errorLine("apustool: error: \(UsageText.of(message(for: error))), try --help")
+      return ExitStatus.failure
+    }
+  }
+}
+
+/// The tool's two streams.
+enum Output {
+  static func line(_ text: String = "") { StandardStreams.writeOutput(text + "\n") }
+
+  static func errorLine(_ text: String) { StandardStreams.writeError(text + "\n") }
+}
+
+/// Flags that may stand before the command, as in promtool.
+struct GlobalOptions: ParsableArguments {
+  @Flag(help: "Enable experimental commands.")
+  var experimental = false
+
+  @Option(
+    name: .customLong("enable-feature"),
+    help: "Comma separated feature names to enable (only PromQL related).")
+  var features: [String] = []
+
+  /// The arguments with these flags behind the command, where the parser looks for them.
+  static func moved(_ arguments: [String]) -> [String] {
+    var front = arguments[...]
+    var moved: [String] = []
+    while let first = front.first {
+      if first == "--experimental" || first.hasPrefix("--enable-feature=") {
+        moved.append(front.removeFirst())
+      } else if first == "--enable-feature", front.count > 1 {
+        moved += front.prefix(2)
+        front.removeFirst(2)
+      } else {
+        break
+      }
+    }
+    return front + moved
+  }
+}
+
+/// Complaints of the argument parser in promtool's words.
+enum UsageText {
+  static func of(_ message: String) -> String {
+    let text = message.split(separator: "\n").first.map(String.init) ?? message
+    if let name = quoted(text, after: "Unknown option '") {
+      return name.hasPrefix("--") ? "unknown long flag '\(name)'" : "unknown short flag '\(name)'"
+    }
+    if let name = quoted(text, after: "Missing expected argument '") {
+      let bare = name.filter { !"<>.[] ".contains($0) }
+      return "required argument '\(bare)' not provided"
+    }
+    if let name = quoted(text, after: "Unexpected argument '") { return "unexpected \(name)" }
+    if let name = quoted(text, after: "Missing expected argument for '") {
+      return "expected argument for flag '\(name)'"
+    }
+    return text
+  }
+
+  private static func quoted(_ text: String, after prefix: String) -> String? {
+    guard text.hasPrefix(prefix) else { return nil }
+    return String(text.dropFirst(prefix.count).prefix { $0 != "'" })
+  }
+}
+
+/// Commands that only hold others: promtool asks for one of them.
+protocol CommandGroup: ParsableCommand {
+  var rest: [String] { get }
+}
+
+extension CommandGroup {
+  func run() throws {
+    if let first = rest.first {
+      throw ValidationError("expected command but got \"\(first)\"")
+    }
+    let name = Self.configuration.commandName ?? ""
+    throw ValidationError("must select a subcommand of '\(name)'")
+  }
+}
