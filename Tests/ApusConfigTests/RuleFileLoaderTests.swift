@@ -76,40 +76,40 @@ struct RuleFileLoaderTests {
   }
 
   @Test func `every error of every rule is told at once`() {
-    #expect(
-      problems(
-        """
-        groups:
-        - name: g
-          rules:
-          - record: a
-            alert: b
-            expr: up
-          - expr: up
-          - record: c
-          - alert: d
-            expr: bad(
-            labels: {__name__: x}
-            annotations: {summary: "{{ bad"}
-          - record: '{x}'
-            expr: up
-            for: 1m
-            keep_firing_for: 1m
-            annotations: {a: b}
-        """) == """
-            r.yml:4: group "g", rule 1, "b": only one of 'record' and 'alert' must be set
-            r.yml:7: group "g", rule 2, "": one of 'record' or 'alert' must be set
-            r.yml:8: group "g", rule 3, "c": field 'expr' must be set in rule
-            r.yml:10: group "g", rule 4, "d": could not parse expression: 1:5: parse error: \
-            unclosed left parenthesis
-            r.yml:11: group "g", rule 4, "d": invalid label name: __name__
-            r.yml:12: group "g", rule 4, "d": annotation "summary": template: bad
-            r.yml:13: group "g", rule 5, "{x}": invalid field 'annotations' in recording rule
-          r.yml:13: group "g", rule 5, "{x}": invalid field 'for' in recording rule
-          r.yml:13: group "g", rule 5, "{x}": invalid field 'keep_firing_for' in recording rule
-          r.yml:13: group "g", rule 5, "{x}": braces present in the recording rule name; should \
-          it be in expr?: {x}
-          """)
+    let text = """
+      groups:
+      - name: g
+        rules:
+        - record: a
+          alert: b
+          expr: up
+        - expr: up
+        - record: c
+        - alert: d
+          expr: bad(
+          labels: {__name__: x}
+          annotations: {summary: "{{ bad"}
+        - record: '{x}'
+          expr: up
+          for: 1m
+          keep_firing_for: 1m
+          annotations: {a: b}
+      """
+    let braces = "braces present in the recording rule name; should it be in expr?: {x}"
+    let parse = "could not parse expression: 1:5: parse error: unclosed left parenthesis"
+    let expected = [
+      #"4: group "g", rule 1, "b": only one of 'record' and 'alert' must be set"#,
+      #"7: group "g", rule 2, "": one of 'record' or 'alert' must be set"#,
+      #"8: group "g", rule 3, "c": field 'expr' must be set in rule"#,
+      #"10: group "g", rule 4, "d": \#(parse)"#,
+      #"11: group "g", rule 4, "d": invalid label name: __name__"#,
+      #"12: group "g", rule 4, "d": annotation "summary": template: bad"#,
+      #"13: group "g", rule 5, "{x}": invalid field 'annotations' in recording rule"#,
+      #"13: group "g", rule 5, "{x}": invalid field 'for' in recording rule"#,
+      #"13: group "g", rule 5, "{x}": invalid field 'keep_firing_for' in recording rule"#,
+      #"13: group "g", rule 5, "{x}": \#(braces)"#,
+    ]
+    #expect(problems(text) == expected.map { "r.yml:\($0)" }.joined(separator: "\n"))
   }
 
   @Test func `an unknown key is refused with the nearest name, or passed over where asked`() throws
