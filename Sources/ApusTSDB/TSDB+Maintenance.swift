@@ -80,7 +80,10 @@ extension TSDB {
         try cutBlock(isCancelled)
         hasCut = true
       }
-      if hasCut { truncateLog() }
+      if hasCut {
+        truncateLog()
+        try head.dropChunkFiles()
+      }
       try compactBlocks(isCancelled)
     }
   }

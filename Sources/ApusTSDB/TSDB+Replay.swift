@@ -28,13 +28,18 @@ extension TSDB {
       log.error("some blocks cannot be read", ["err": "\(error)"])
     }
     head.clock.floor = blocksEndMs
-    var replay = HeadReplay(head)
+    let chunkFiles = try openChunkFiles()
+    let chunks = try HeadChunkReplay(head, chunkFiles, log)
+    head.chunkFiles = chunkFiles
+    log.info("On-disk memory mappable chunks replay completed", ["chunks": "\(chunks.count)"])
+    var replay = HeadReplay(head, chunks)
     try replayCheckpoint(&replay)
     try replaySegments(&replay)
     let lastSegment = try logged { () throws(WALError) in
       try WALSegments.list(files, walDirectory).last ?? 0
     }
     let others = replay.finish(log)
+    try head.restoreNewestValues()
     expiries.withLock { known in
       for ref in others { known[SeriesRef(ref)] = lastSegment }
     }
@@ -50,6 +55,14 @@ extension TSDB {
         "series": "\(head.seriesCount)", "samples": "\(replay.sampleCount)",
         "total_replay_duration": "\(seconds)s",
       ])
+  }
+
+  private func openChunkFiles() throws(StorageError) -> HeadChunkFiles {
+    do throws(HeadChunkError) {
+      return try HeadChunkFiles(files: files, directory: headChunksDirectory)
+    } catch {
+      throw StorageError(.system, "\(error)")
+    }
   }
 
   private func replayCheckpoint(_ replay: inout HeadReplay) throws(StorageError) {

@@ -9,8 +9,10 @@ import Testing
   let files = MemoryFileSystem()
   let registry = MetricRegistry()
 
-  func compactor(_ options: BlockCompactor.Options = .init()) -> BlockCompactor {
-    BlockCompactor(
+  func compactor(_ chunking: BlockChunking = .prometheus) -> BlockCompactor {
+    var options = BlockCompactor.Options()
+    options.chunking = chunking
+    return BlockCompactor(
       dataDirectory: "/data", files: files, clock: StillClock(1_700_000_000_000),
       random: SeededRandom(99), log: .none, metrics: registry, options: options)
   }
@@ -77,6 +79,61 @@ import Testing
     #expect(meta.stats.chunkCount == UInt64((wanted.count + 119) / 120))
     #expect(meta.stats.sampleCount == UInt64(wanted.count))
     #expect(value("prometheus_tsdb_vertical_compactions_total") == 1)
+  }
+
+  @Test func `dense chunks hold the same samples in fewer bytes`() throws {
+    let random = SeededRandom(6)
+    let names = (0..<20).map { Labels(["a": "\($0)"]) }
+    var blocks: [Block] = []
+    for part in 0..<3 {
+      let series = names.map { labels in
+        let samples = (0..<480).map { step in
+          let time = Int64(part * 7_200_000 + step * 15_000)
+          return (time, Double(step * 3) + Double(random.below(64)) / 8)
+        }
+        return (labels: labels, samples: samples)
+      }
+      blocks.append(try write(series, seed: UInt64(part) + 1))
+    }
+    let before = try blocks.flatMap { try $0.querier(in: .all).dumped() }.sorted()
+    let plain = try open(#require(try compactor(.prometheus).compact(blocks)).ulid)
+    let dense = try open(#require(try compactor(.denseDefault).compact(blocks)).ulid)
+    #expect(try plain.querier(in: .all).dumped() == before)
+    #expect(try dense.querier(in: .all).dumped() == before)
+    #expect(plain.meta.stats.chunkCount == 20 * 12)
+    #expect(dense.meta.stats.chunkCount == 20)
+    #expect(dense.meta.stats.sampleCount == plain.meta.stats.sampleCount)
+    #expect(Double(dense.sizeBytes) < 0.85 * Double(plain.sizeBytes))
+    // Large ones are copied the next time.
+    let again = try open(#require(try compactor(.denseDefault).compact([dense])).ulid)
+    #expect(
+      try files.read("\(again.directory)/chunks/000001")
+        == files.read("\(dense.directory)/chunks/000001"))
+  }
+
+  @Test func `promtool reads dense chunks`() throws {
+    guard Promtool.path != nil else { return print("promtool is not installed: skipped") }
+    let directory = try TemporaryDirectory()
+    let disk = PosixFileSystem()
+    let series: [TestBlock.Series] = [
+      (["a": "1"], (0..<2_000).map { (Int64($0) * 1_000, Double($0 % 97) * 1.25) }),
+      (["a": "2"], (0..<1_500).map { (Int64($0 * $0), $0 % 5 == 0 ? .infinity : -0.0) }),
+      (["a": "3"], [(7, .nan)]),
+    ]
+    let meta = try #require(
+      try TestBlock.write(series, dataDirectory: directory.path, files: disk))
+    let compactor = BlockCompactor(
+      dataDirectory: directory.path, files: disk, clock: StillClock(5),
+      random: SeededRandom(1), log: .none, metrics: MetricRegistry())
+    let data = DataDirectory(path: directory.path, files: disk)
+    let child = try #require(try compactor.compact(try data.open().blocks))
+    try data.remove(meta.ulid)
+    #expect(child.stats.chunkCount < meta.stats.chunkCount)
+    try disk.makeDirectory(directory.path + "/wal")
+    let dump = try Promtool.run(["tsdb", "dump", directory.path])
+    let lines = dump.split(separator: "\n").map(String.init)
+      .sorted { compareBytes($0.utf8.span, $1.utf8.span) < 0 }
+    #expect(lines == TestBlock.lines(series))
   }
 
   @Test func `identical chunks are kept once`() throws {
@@ -199,7 +256,8 @@ import Testing
           sorted.map { ($0.labels, $0.samples.map { ($0.key, $0.value) }) },
           seed: UInt64(number) + 1, perChunk: 7 + random.below(100)))
     }
-    let meta = try #require(try compactor().compact(blocks))
+    let chunking = seed % 2 == 0 ? BlockChunking.prometheus : .dense(samplesMax: 300)
+    let meta = try #require(try compactor(chunking).compact(blocks))
     let lines = TestBlock.lines(
       wanted.map { ($0.key, $0.value.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }) })
     let block = try open(meta.ulid)

@@ -9,8 +9,8 @@ package import ApusTelemetry
 /// of its input, four bytes a series, and one series at a time.
 package final class BlockCompactor: Sendable {
   package struct Options: Sendable {
-    /// Of chunks that are encoded anew. Prometheus's own is 120.
-    package var samplesPerChunk = 120
+    /// Of blocks that are merged. What comes from the head keeps its chunks.
+    package var chunking = BlockChunking.denseDefault
     package var segmentBytesMax = ChunkFile.segmentBytesMax
 
     package init() {}
@@ -153,7 +153,7 @@ package final class BlockCompactor: Sendable {
     let meta = writer.meta
     var merge = ChunkMerge(
       range: TimeRange(meta.minTimeMs, meta.maxTimeMs - 1),
-      samplesPerChunk: options.samplesPerChunk)
+      chunking: meta.compaction.level > 1 ? options.chunking : .prometheus)
     var series = SourceSeries()
     var chunks = SeriesChunks()
     var count = 0

@@ -5,19 +5,24 @@ internal import ApusStorage
 /// the block's range, without what is deleted.
 ///
 /// A chunk that is all that already is copied byte by byte; others are decoded, merged and encoded
-/// anew in chunks of 120 samples, as Prometheus does (storage/merge.go,
-/// NewCompactingChunkSeriesMerger).
-struct ChunkMerge {
+/// anew (Prometheus, storage/merge.go, NewCompactingChunkSeriesMerger). With dense chunking, small
+/// float chunks that follow each other are joined as well.
+struct ChunkMerge: ~Copyable {
   /// Of the block, both ends included.
   private let range: TimeRange
+  private let chunking: BlockChunking
   private var encoder: SeriesEncoder
   private var batch = SampleBatch()
   private var merged = SampleBatch()
   private var order: [Int] = []
+  /// Small float chunks that wait to be joined, and how many samples they have.
+  private var joined: [Int] = []
+  private var joinedSamples = 0
 
-  init(range: TimeRange, samplesPerChunk: Int) {
+  init(range: TimeRange, chunking: BlockChunking) {
     self.range = range
-    encoder = SeriesEncoder(samplesPerChunk: samplesPerChunk)
+    self.chunking = chunking
+    encoder = SeriesEncoder(chunking)
   }
 
   /// Appends to `out` what goes into the block.
@@ -33,9 +38,47 @@ struct ChunkMerge {
         maxTimeMs = max(maxTimeMs, series.chunks.chunks[order[end]].maxTimeMs)
         end += 1
       }
-      try merge(order[first..<end], of: series, into: &out)
+      let samples = end == first + 1 ? joinableSamples(order[first], of: series) : 0
+      if samples == 0 || joinedSamples + samples > chunking.samplesMax {
+        try flushJoined(of: series, into: &out)
+      }
+      if samples > 0 {
+        joined.append(order[first])
+        joinedSamples += samples
+      } else {
+        try merge(order[first..<end], of: series, into: &out)
+      }
       first = end
     }
+    try flushJoined(of: series, into: &out)
+  }
+
+  /// Number of samples of a chunk that can be joined with its neighbours; 0 if it cannot.
+  private func joinableSamples(_ index: Int, of series: borrowing SourceSeries) -> Int {
+    guard case .dense = chunking else { return 0 }
+    let chunk = series.chunks.chunks[index]
+    guard chunk.encoding == ChunkEncoding.xor.rawValue, isWhole(index, of: series) else { return 0 }
+    let samples = series.chunks.sampleCount(of: chunk)
+    // Large ones were made by an earlier compaction and are not worth it again.
+    return samples * 2 > chunking.samplesMax ? 0 : samples
+  }
+
+  private mutating func flushJoined(
+    of series: borrowing SourceSeries, into out: inout SeriesChunks
+  ) throws(StorageError) {
+    let group = joined
+    joined.removeAll(keepingCapacity: true)
+    joinedSamples = 0
+    if !group.isEmpty { try merge(group[...], of: series, into: &out) }
+  }
+
+  /// Whether all samples of a chunk go into the block.
+  private func isWhole(_ index: Int, of series: borrowing SourceSeries) -> Bool {
+    let chunk = series.chunks.chunks[index]
+    let isInside = range.minMs <= chunk.minTimeMs && chunk.maxTimeMs <= range.maxMs
+    return isInside
+      && (series.deletions.isEmpty
+        || !(series.deleted(ofChunk: index)?.touches(chunk.range) ?? false))
   }
 
   /// The chunks that have something to give, by time; of identical ones the first.
@@ -76,22 +119,16 @@ struct ChunkMerge {
     return compareBytes(series.chunks.span(of: one), series.chunks.span(of: two)) == 0
   }
 
-  /// Handles chunks that overlap, or a single one.
+  /// Handles chunks that overlap or are to be joined, or a single one.
   private mutating func merge(
     _ group: ArraySlice<Int>, of series: borrowing SourceSeries, into out: inout SeriesChunks
   ) throws(StorageError) {
-    if group.count == 1, let index = group.first {
+    if group.count == 1, let index = group.first, isWhole(index, of: series) {
       let chunk = series.chunks.chunks[index]
-      let isInside = range.minMs <= chunk.minTimeMs && chunk.maxTimeMs <= range.maxMs
-      let isWhole =
-        series.deletions.isEmpty
-        || !(series.deleted(ofChunk: index)?.touches(chunk.range) ?? false)
-      if isInside && isWhole {
-        out.append(
-          encoding: chunk.encoding, minTimeMs: chunk.minTimeMs, maxTimeMs: chunk.maxTimeMs,
-          series.chunks.span(of: chunk))
-        return
-      }
+      out.append(
+        encoding: chunk.encoding, minTimeMs: chunk.minTimeMs, maxTimeMs: chunk.maxTimeMs,
+        series.chunks.span(of: chunk))
+      return
     }
     batch.removeAll()
     // In the order in which they were added, so that of equal times the first stays.

@@ -2,17 +2,15 @@ internal import ApusStorage
 
 /// Samples to chunks for a block. A chunk ends after so many samples, and where floats and
 /// histograms of one series follow each other, because chunks must not overlap.
-struct SeriesEncoder {
-  private let samplesPerChunk: Int
+struct SeriesEncoder: ~Copyable {
+  private let chunking: BlockChunking
+  private var dense = DenseXOREncoder()
+  private var writer = BitWriter(capacityBytes: 16 << 10)
 
-  init(samplesPerChunk: Int) {
-    precondition(
-      (1...XORChunk.samplesMax).contains(samplesPerChunk), "chunks of \(samplesPerChunk) samples")
-    self.samplesPerChunk = samplesPerChunk
-  }
+  init(_ chunking: BlockChunking) { self.chunking = chunking }
 
   /// - Parameter samples: strictly ascending by time, floats and histograms together.
-  func encode(_ samples: SampleBatch, into out: inout SeriesChunks) throws(StorageError) {
+  mutating func encode(_ samples: SampleBatch, into out: inout SeriesChunks) throws(StorageError) {
     var float = 0
     var histogram = 0
     while float < samples.times.count || histogram < samples.histogramTimes.count {
@@ -35,22 +33,46 @@ struct SeriesEncoder {
     return end
   }
 
-  private func encodeFloats(
+  private mutating func encodeFloats(
     _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
   ) {
     var from = range.lowerBound
-    var chunk = XORChunk(capacityBytes: 512)
     while from < range.upperBound {
-      let end = min(range.upperBound, from + samplesPerChunk)
-      chunk.removeAll()
-      for index in from..<end {
-        chunk.append(timeMs: samples.times[index], value: samples.values[index])
+      let end = min(range.upperBound, from + chunking.samplesMax)
+      switch chunking {
+      case .prometheus: encodePlain(samples, from..<end, into: &out)
+      case .dense: encodeDense(samples, from..<end, into: &out)
       }
-      out.append(
-        encoding: ChunkEncoding.xor.rawValue, minTimeMs: samples.times[from],
-        maxTimeMs: samples.times[end - 1], chunk.span)
       from = end
     }
+  }
+
+  private func encodePlain(
+    _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
+  ) {
+    var chunk = XORChunk(capacityBytes: 512)
+    for index in range {
+      chunk.append(timeMs: samples.times[index], value: samples.values[index])
+    }
+    out.append(
+      encoding: ChunkEncoding.xor.rawValue, minTimeMs: samples.times[range.lowerBound],
+      maxTimeMs: samples.times[range.upperBound - 1], chunk.span)
+  }
+
+  /// Halves what takes too many bytes.
+  private mutating func encodeDense(
+    _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
+  ) {
+    dense.encode(samples.times.span, samples.values.span, range, into: &writer)
+    if writer.byteCount > BlockChunking.denseBytesMax, range.count > 1 {
+      let middle = range.lowerBound + range.count / 2
+      encodeDense(samples, range.lowerBound..<middle, into: &out)
+      encodeDense(samples, middle..<range.upperBound, into: &out)
+      return
+    }
+    out.append(
+      encoding: ChunkEncoding.xor.rawValue, minTimeMs: samples.times[range.lowerBound],
+      maxTimeMs: samples.times[range.upperBound - 1], writer.span)
   }
 
   private func encodeHistograms(

@@ -29,6 +29,12 @@ final class Head: @unchecked Sendable {
   var clock = HeadTimes()
   var log: HeadLog?
   var scratch = AppendScratch()
+  /// chunks_head; nil where chunks stay in memory.
+  var chunkFiles: HeadChunkFiles?
+  /// Slots of series that have full chunks in memory.
+  var fullSlots: [UInt32] = []
+  /// Chunk files that end before a time are to go when readers as old as the stamp have gone.
+  let fileDrop = Mutex<(before: Int64, stamp: UInt64)?>(nil)
   /// Deleted ranges by ordinal.
   var tombstones = Tombstones()
 
@@ -45,6 +51,11 @@ final class Head: @unchecked Sendable {
   func close() throws(StorageError) {
     try appendLock.withLock { _ throws(StorageError) in
       do throws(WALError) { try log?.writer.close() } catch { throw .wal(error) }
+      do throws(HeadChunkError) {
+        try chunkFiles?.close()
+      } catch {
+        throw StorageError(.system, "\(error)")
+      }
     }
   }
 
@@ -58,14 +69,6 @@ extension Head {
   /// Whether a ref is one of a series that is in the head.
   func has(_ ref: SeriesRef) -> Bool {
     stateLock.withLock { _ in columns.slot(ofRef: ref.number) != nil }
-  }
-
-  /// Writes full chunks that are still in memory to chunks_head.
-  func moveChunksToDisk() throws(StorageError) {}
-
-  /// A full chunk in chunks_head.
-  func chunkOnDisk(_ location: UInt64) throws(ChunkError) -> ByteSlice {
-    throw .truncated
   }
 }
 

@@ -220,6 +220,7 @@ extension Head {
       durationMs: UInt32(truncatingIfNeeded: state.lastTime - state.chunkStart),
       sampleCount: state.sampleCount, encoding: ChunkCode.xor, sizeClass: state.chunkClass)
     ChunkList.append(entry, to: &columns.states[slot], in: columns.slots)
+    fullSlots.append(slot)
     columns.states[slot].chunkAddress = 0
     columns.states[slot].sampleCount = 0
     columns.states[slot].bitCount = 0

@@ -21,7 +21,13 @@ struct HeadReplay: ~Copyable {
   /// Tombstones are applied when all series are known.
   private var tombstones: [TombstoneEntry] = []
 
-  init(_ head: Head) { self.head = head }
+  /// Chunks on disk whose series have not come yet.
+  private var chunks: HeadChunkReplay
+
+  init(_ head: Head, _ chunks: HeadChunkReplay) {
+    self.head = head
+    self.chunks = chunks
+  }
 
   /// Applies all records that the reader gives.
   /// - Throws: what the reader throws; a record that cannot be decoded is a corruption there.
@@ -53,21 +59,27 @@ struct HeadReplay: ~Copyable {
     let columns = head.columns
     var others: [(UInt64, UInt64?)] = []
     var created = 0
+    var chunks = chunks
+    self.chunks = HeadChunkReplay()
+    defer { self.chunks = chunks }
     try SeriesRecords.decode(record) { ref, labels in
       if columns.nextOrdinal == 0 { columns.setBaseRef(ref.number) }
-      if let slot = columns.find(labels) {
+      let slot: UInt32
+      if let known = columns.find(labels) {
+        slot = known
         let known = columns.ref(columns.states[slot].ordinal)
         if known != ref.number { others.append((ref.number, known)) }
       } else if columns.canHold(ref: ref.number), columns.slot(ofRef: ref.number) == nil {
-        columns.add(labels, ref: ref.number)
+        slot = columns.add(labels, ref: ref.number)
         others.append((ref.number, nil))
         created += 1
       } else {
         // Out of reach, or used for other labels before: any free ref will do.
-        let slot = columns.add(labels, ref: columns.nextRef)
+        slot = columns.add(labels, ref: columns.nextRef)
         others.append((ref.number, columns.ref(columns.states[slot].ordinal)))
         created += 1
       }
+      chunks.attach(ref.number, to: slot, head)
     }
     for (ref, known) in others {
       if known != nil { columns.reserve(ref: ref) }
@@ -141,6 +153,8 @@ struct HeadReplay: ~Copyable {
       head.tombstones.add(entry.range, to: head.columns.states[slot].ordinal)
     }
     head.columns.reclaim()
+    // No new series may get the ref of a chunk of one that is gone.
+    if head.columns.nextOrdinal > 0 { head.columns.reserve(ref: chunks.refMax) }
     let unknown = [
       ("samples", unknownSamples), ("tombstones", unknownTombstones),
       ("exemplars", unknownExemplars), ("metadata", unknownMetadata),

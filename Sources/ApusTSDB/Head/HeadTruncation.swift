@@ -45,6 +45,8 @@ extension Head {
         tombstones = left
       }
     }
+    let stamp = epochs.stamp()
+    fileDrop.withLock { $0 = (minTime, stamp) }
     return refs
   }
 

@@ -1,0 +1,143 @@
+/// Gorilla floats in the format of `XORChunk`, with the windows that take the fewest bits.
+///
+/// Prometheus's encoder keeps a window for as long as it covers the bits, even where a narrower
+/// one would soon pay. The format leaves the choice free, so here the values are cut into runs
+/// with one window each by dynamic programming: a run of n values with s significant bits takes
+/// 11 + n * (2 + s) bits. Every Prometheus reads the result.
+struct DenseXOREncoder {
+  /// A run of one window is looked for at most this long; neighbours with the same window join.
+  private static let runMax = 32
+  private static let declarationBits = 11
+
+  /// Of the values that differ from the one before: zeros at both ends of the xor.
+  private var leading: [UInt8] = []
+  private var trailing: [UInt8] = []
+  /// The fewest bits for the first n of them, and the length of the last run then.
+  private var bits: [Int] = []
+  private var runs: [UInt8] = []
+  /// Where a new window begins, and which: `starts` ascends.
+  private var starts: [Int] = []
+  private var windows: [(leading: UInt8, trailing: UInt8)] = []
+
+  /// Writes a whole chunk of the samples in `range` into `writer`, which is emptied before.
+  mutating func encode(
+    _ times: Span<Int64>, _ values: Span<Double>, _ range: Range<Int>,
+    into writer: inout BitWriter
+  ) {
+    precondition(!range.isEmpty && range.count <= XORChunk.samplesMax, "chunk of \(range)")
+    chooseWindows(values, range)
+    let first = range.lowerBound
+    writer.removeAll()
+    writer.put(UInt64(range.count), 16)
+    writer.varint(times[first])
+    writer.put(values[first].bitPattern, 64)
+    var delta: Int64 = 0
+    var changed = 0
+    var run = 0
+    var index = first + 1
+    while index < range.upperBound {
+      let newDelta = times[index] &- times[index - 1]
+      if index == first + 1 {
+        writer.uvarint(UInt64(bitPattern: newDelta))
+      } else {
+        writer.deltaOfDelta(newDelta &- delta)
+      }
+      delta = newDelta
+      let x = values[index].bitPattern ^ values[index - 1].bitPattern
+      if x == 0 {
+        writer.putZeros(1)
+      } else {
+        if run < starts.count && starts[run] == changed { run += 1 }
+        let isNew = starts[run - 1] == changed
+        put(x, windows[run - 1], isNew: isNew, into: &writer)
+        changed += 1
+      }
+      index += 1
+    }
+  }
+
+  private func put(
+    _ x: UInt64, _ window: (leading: UInt8, trailing: UInt8), isNew: Bool,
+    into writer: inout BitWriter
+  ) {
+    let width = 64 - Int(window.leading) - Int(window.trailing)
+    if isNew {
+      writer.put(0b11 << 11 | UInt64(window.leading) << 6 | UInt64(width & 63), 13)
+    } else {
+      writer.put(0b10, 2)
+    }
+    writer.put(x >> UInt64(window.trailing), width)
+  }
+
+  private mutating func chooseWindows(_ values: Span<Double>, _ range: Range<Int>) {
+    leading.removeAll(keepingCapacity: true)
+    trailing.removeAll(keepingCapacity: true)
+    var before = values[range.lowerBound].bitPattern
+    for index in range.dropFirst() {
+      let now = values[index].bitPattern
+      let x = now ^ before
+      before = now
+      guard x != 0 else { continue }
+      // Five bits hold the number of leading zeros.
+      leading.append(UInt8(min(x.leadingZeroBitCount, 31)))
+      trailing.append(UInt8(x.trailingZeroBitCount))
+    }
+    findRuns()
+    collectWindows()
+  }
+
+  private mutating func findRuns() {
+    let count = leading.count
+    bits.removeAll(keepingCapacity: true)
+    runs.removeAll(keepingCapacity: true)
+    bits.append(0)
+    runs.append(0)
+    var end = 1
+    while end <= count {
+      var least = Int.max
+      var leastRun = 0
+      var windowLeading: UInt8 = 31
+      var windowTrailing: UInt8 = 63
+      var run = 1
+      let most = min(Self.runMax, end)
+      while run <= most {
+        windowLeading = min(windowLeading, leading[end - run])
+        windowTrailing = min(windowTrailing, trailing[end - run])
+        let width = 64 &- Int(windowLeading) &- Int(windowTrailing)
+        let total = bits[end - run] &+ Self.declarationBits &+ run &* (2 &+ width)
+        if total < least {
+          least = total
+          leastRun = run
+        }
+        run += 1
+      }
+      bits.append(least)
+      runs.append(UInt8(leastRun))
+      end += 1
+    }
+  }
+
+  private mutating func collectWindows() {
+    starts.removeAll(keepingCapacity: true)
+    windows.removeAll(keepingCapacity: true)
+    var end = leading.count
+    while end > 0 {
+      let start = end - Int(runs[end])
+      var window: (leading: UInt8, trailing: UInt8) = (31, 63)
+      for index in start..<end {
+        window.leading = min(window.leading, leading[index])
+        window.trailing = min(window.trailing, trailing[index])
+      }
+      // Going backwards: the run behind needs no window of its own if it has the same.
+      if let last = windows.last, last == window {
+        starts[starts.count - 1] = start
+      } else {
+        starts.append(start)
+        windows.append(window)
+      }
+      end = start
+    }
+    starts.reverse()
+    windows.reverse()
+  }
+}

@@ -1,0 +1,96 @@
+internal import ApusModel
+internal import ApusStorage
+internal import ApusSystem
+internal import ApusTelemetry
+
+/// The chunks that chunks_head holds at start, by ref, waiting for their series.
+struct HeadChunkReplay {
+  private var entries: [UInt64: [ChunkEntry]] = [:]
+  private(set) var count = 0
+  private(set) var refMax: UInt64 = 0
+
+  init() {}
+
+  /// Reads the directory. Damage costs only time: the log holds what is lost.
+  init(_ head: Head, _ files: HeadChunkFiles, _ log: Log) throws(StorageError) {
+    var found: [UInt64: [ChunkEntry]] = [:]
+    var count = 0
+    var refMax: UInt64 = 0
+    let floor = head.clock.floor
+    do throws(HeadChunkError) {
+      let damage = try files.scan { chunk in
+        refMax = max(refMax, chunk.series.number)
+        guard !chunk.isOutOfOrder, chunk.range.maxMs >= floor,
+          let entry = ChunkEntry(chunk)
+        else { return }
+        found[chunk.series.number, default: []].append(entry)
+        count += 1
+      }
+      if let damage {
+        head.metrics.mmapCorruptions.increment()
+        log.warning(
+          "Loading on-disk chunks failed; the log replaces them", ["err": "\(damage)"])
+      }
+    } catch {
+      throw StorageError(.system, "\(error)")
+    }
+    entries = found
+    self.count = count
+    self.refMax = refMax
+  }
+
+  /// Gives a series the chunks of a ref; those that are not in order of time are dropped, as the
+  /// log holds them.
+  mutating func attach(_ ref: UInt64, to slot: UInt32, _ head: Head) {
+    guard let chunks = entries.removeValue(forKey: ref) else { return }
+    let columns = head.columns
+    guard !columns.states[slot].hasOpenChunk else { return }
+    for chunk in chunks {
+      guard chunk.minTime > columns.states[slot].lastTime || columns.states[slot].lastTime == .min
+      else { return }
+      ChunkList.append(chunk, to: &columns.states[slot], in: columns.slots)
+      columns.states[slot].lastTime = chunk.maxTime
+      if ChunkEncoding(rawValue: chunk.encoding)?.isHistogram == true {
+        columns.states[slot].flags.insert(.histogram)
+      } else {
+        columns.states[slot].flags.remove(.histogram)
+      }
+      head.clock.extend(chunk.minTime, chunk.maxTime)
+      head.metrics.chunksCreated.increment()
+    }
+  }
+}
+
+extension ChunkEntry {
+  /// A chunk of chunks_head; nil if it is longer than the head makes any.
+  fileprivate init?(_ chunk: HeadChunk) {
+    let (duration, overflow) = chunk.range.maxMs.subtractingReportingOverflow(chunk.range.minMs)
+    guard !overflow, let durationMs = UInt32(exactly: duration),
+      let sampleCount = UInt16(exactly: chunk.sampleCount)
+    else { return nil }
+    self.init(
+      minTime: chunk.range.minMs, location: chunk.ref.number, durationMs: durationMs,
+      sampleCount: sampleCount, encoding: chunk.encoding.rawValue, sizeClass: 0)
+  }
+}
+
+extension Head {
+  /// Finds out the newest value of series that have full chunks only, which the rules for the next
+  /// sample need to know.
+  func restoreNewestValues() throws(StorageError) {
+    let selection = HeadSelection(
+      head: self, lease: epochs.enter(), states: [], tombstones: Tombstones(),
+      histograms: histograms.snapshot())
+    for slot in 0..<UInt32(columns.slotCount) where columns.isLive(slot) {
+      let state = columns.states[slot]
+      guard state.listCount > 0, !state.hasOpenChunk, !state.flags.contains(.histogram) else {
+        continue
+      }
+      var batch = SampleBatch()
+      try selection.read(state, in: TimeRange(state.lastTime, state.lastTime), into: &batch)
+      guard let value = batch.values.last else { continue }
+      columns.states[slot].lastBits = value.bitPattern
+      setStale(slot, StaleMarker.isStale(value))
+    }
+  }
+}
