@@ -78,6 +78,14 @@ enum TokenKind: UInt8, Sendable {
     }
   }
 
+  /// Whether an expression may begin with it.
+  var mayStartExpression: Bool {
+    switch self {
+    case .number, .duration, .string, .leftParen, .leftBrace, .add, .subtract: true
+    default: mayNameMetric
+    }
+  }
+
   /// Whether the word may be a label in a grouping.
   var mayNameLabel: Bool {
     switch self {

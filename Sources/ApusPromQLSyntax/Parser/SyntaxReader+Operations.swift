@@ -16,7 +16,12 @@ extension SyntaxReader {
       if side == .groupLeft || side == .groupRight {
         try take()
         matching.cardinality = side == .groupLeft ? .manyToOne : .oneToMany
-        if try peek() == .leftParen { matching.include = try groupingLabels() }
+        // Without labels an operand or a fill modifier follows; else they are missed.
+        let next = try peek()
+        let isFill = next == .fill || next == .fillLeft || next == .fillRight
+        if next == .leftParen || !(next.mayStartExpression || isFill) {
+          matching.include = try groupingLabels()
+        }
       }
     }
     try fillModifiers(&matching)
@@ -125,12 +130,8 @@ extension SyntaxReader {
       var comma: Token?
       while let next = try accept(.comma) {
         comma = next
-        let kind = try peek()
-        if kind == .rightParen || kind == .comma {
-          report(next.range, "trailing commas not allowed in function call args")
-        } else {
-          break
-        }
+        if try peek().mayStartExpression { break }
+        report(next.range, "trailing commas not allowed in function call args")
       }
       if let close = try accept(.rightParen) { return (list, depthMax, close.end) }
       if comma == nil { throw try unexpected() }
