@@ -22,7 +22,7 @@ struct CheckpointTests {
     batch.addSamples(samples)
     batch.addExemplars([ExemplarEntry(ref: ref, timeMs: time, value: 1, labels: ["t": "x"])])
     batch.addTombstones([TombstoneEntry(ref: ref, range: TimeRange(0, time))])
-    var histograms = HistogramColumns()
+    var histograms = HistogramSampleColumns()
     var histogram = FloatHistogram()
     histogram.count = 3
     histogram.positiveSpans = [.init(offset: 0, length: 1)]
@@ -63,7 +63,7 @@ struct CheckpointTests {
           lines.append("metadata \(entry.ref.number) \(entry.metadata.help)")
         }
       case .histogramSamples, .floatHistogramSamples:
-        var histograms = HistogramColumns()
+        var histograms = HistogramSampleColumns()
         try HistogramRecords.decode(record.span, into: &histograms)
         lines.append("histogram \(record[0]) \(histograms.refs[0].number) \(histograms.times[0])")
       default: lines.append("unknown")

@@ -20,8 +20,8 @@ struct HistogramRecordTests {
     return h
   }
 
-  private func columns(_ customs: [Bool]) -> ApusTSDB.HistogramColumns {
-    var columns = ApusTSDB.HistogramColumns()
+  private func columns(_ customs: [Bool]) -> HistogramSampleColumns {
+    var columns = HistogramSampleColumns()
     for (i, custom) in customs.enumerated() {
       columns.append(
         SeriesRef(UInt64(i * 100 + 1)), timeMs: Int64(1000 - i),
@@ -40,11 +40,11 @@ struct HistogramRecordTests {
   }
 
   private func expectRoundTrip(
-    _ columns: ApusTSDB.HistogramColumns, types: [UInt8], _ fill: (inout WALBatch) -> Void
+    _ columns: HistogramSampleColumns, types: [UInt8], _ fill: (inout WALBatch) -> Void
   ) throws {
     var batch = WALBatch()
     fill(&batch)
-    var read = ApusTSDB.HistogramColumns()
+    var read = HistogramSampleColumns()
     var found: [UInt8] = []
     for i in 0..<batch.recordCount {
       let record = [UInt8](copying: batch.record(i))
@@ -79,7 +79,7 @@ struct HistogramRecordTests {
   }
 
   @Test func `buckets of an integer histogram are differences`() {
-    var one = ApusTSDB.HistogramColumns()
+    var one = HistogramSampleColumns()
     var h = FloatHistogram()
     h.positiveSpans = [.init(offset: 2, length: 2)]
     h.positiveBuckets = [5, 3]
@@ -98,7 +98,7 @@ struct HistogramRecordTests {
     let one = columns([false])
     batch.addHistograms(one)
     let record = [UInt8](copying: batch.record(0))
-    var read = ApusTSDB.HistogramColumns()
+    var read = HistogramSampleColumns()
     for cut in 2..<record.count where cut != 17 {
       #expect(throws: RecordError.self) {
         try HistogramRecords.decode(Array(record[..<cut]).span, into: &read)

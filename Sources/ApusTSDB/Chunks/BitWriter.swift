@@ -18,8 +18,15 @@
 
   deinit { unsafe base.deallocate() }
 
-  /// Bytes written so far; the last one is padded with zero bits.
-  package var byteCount: Int { (bitCount &+ 7) &>> 3 }
+  /// Bits of the last `put`.
+  private var lastPut = 1
+
+  /// Bytes written so far; the last one is padded with zero bits. As in Prometheus
+  /// (chunkenc/bstream.go: writeByte), a zero byte more where whole bytes were put last and end
+  /// at a border: so that the same samples are the same bytes.
+  package var byteCount: Int {
+    (bitCount &+ 7) &>> 3 &+ (bitCount & 7 == 0 && lastPut & 7 == 0 ? 1 : 0)
+  }
 
   /// All bytes, borrowed.
   package var span: Span<UInt8> {
@@ -35,6 +42,7 @@
   package mutating func removeAll() {
     unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     bitCount = 0
+    lastPut = 1
   }
 
   /// Begins with the bits of another stream: `bytes` up to `bitCount`.
@@ -48,6 +56,7 @@
       unsafe base.copyMemory(from: start, byteCount: wanted)
     }
     bitCount = newCount
+    lastPut = bytes.count > wanted ? 8 : 1
     // Fresh bits are zero.
     if newCount & 7 != 0 {
       let last = wanted - 1
@@ -79,6 +88,7 @@
   package mutating func put(_ bits: UInt64, _ count: Int) {
     guard count > 0 else { return }
     reserve(count)
+    lastPut = count
     let bits = bits & (.max &>> UInt64(64 &- count))
     let byte = bitCount &>> 3
     let end = (bitCount & 7) &+ count
@@ -102,6 +112,7 @@
   @inline(__always)
   package mutating func putZeros(_ count: Int) {
     reserve(count)
+    lastPut = 1
     bitCount &+= count
   }
 

@@ -16,22 +16,28 @@ package enum ChunkDecoder {
     range: TimeRange = .all, into batch: inout SampleBatch
   ) throws(ChunkError) {
     let start = batch.times.count
+    let histogramStart = batch.histogramTimes.count
     switch encoding {
     case .none: return
     case .xor: try XORDecoder.decode(bytes, count: count, into: &batch)
-    case .histogram, .floatHistogram, .xor2, .histogramST, .floatHistogramST:
-      throw .unknownEncoding(encoding.rawValue)
+    case .histogram: try HistogramDecoder.decode(bytes, into: &batch)
+    case .floatHistogram: try HistogramDecoder.decodeFloats(bytes, into: &batch)
+    case .xor2, .histogramST, .floatHistogramST: throw .unknownEncoding(encoding.rawValue)
     }
     guard range != .all else { return }
-    batch.cut(to: range, from: start)
+    if encoding.isHistogram {
+      cut(&batch.histogramTimes, &batch.histograms, to: range, from: histogramStart)
+    } else {
+      cut(&batch.times, &batch.values, to: range, from: start)
+    }
   }
-}
 
-extension SampleBatch {
-  /// Removes the float samples behind index `start` that lie outside of a range.
-  fileprivate mutating func cut(to range: TimeRange, from start: Int) {
-    guard let first = times.last, times.count > start else { return }
-    if first > range.maxMs {
+  /// Removes the samples behind index `start` that lie outside of a range.
+  private static func cut<Value>(
+    _ times: inout [Int64], _ values: inout [Value], to range: TimeRange, from start: Int
+  ) {
+    guard let newest = times.last, times.count > start else { return }
+    if newest > range.maxMs {
       var end = times.count
       while end > start && times[end - 1] > range.maxMs { end -= 1 }
       times.removeSubrange(end...)

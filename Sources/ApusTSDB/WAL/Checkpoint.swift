@@ -127,7 +127,7 @@ extension Checkpoint {
     private var batch = WALBatch()
     private var samples = SampleColumns()
     private var kept = SampleColumns()
-    private var histograms = HistogramColumns()
+    private var histograms = HistogramSampleColumns()
     private var metadata: [SeriesRef: MetricMetadata] = [:]
 
     init(rules: CheckpointRules) { self.rules = rules }
@@ -215,7 +215,7 @@ extension Checkpoint {
     ) throws(RecordError) {
       histograms.removeAll()
       try HistogramRecords.decode(record, into: &histograms)
-      var kept = HistogramColumns()
+      var kept = HistogramSampleColumns()
       for i in histograms.refs.indices
       where histograms.times[i] >= rules.minTimeMs && rules.isKept(histograms.refs[i]) {
         kept.append(

@@ -16,7 +16,7 @@ internal import ApusSystem
 // 9 and 10 hold those of schema -53, which Prometheus before 2.55 does not know.
 
 /// Native histograms in parallel columns. Keep one, and empty it instead of making another.
-package struct HistogramColumns: Sendable {
+package struct HistogramSampleColumns: Sendable {
   package var refs: [SeriesRef] = []
   package var times: [Int64] = []
   package var histograms: [FloatHistogram] = []
@@ -40,19 +40,19 @@ package struct HistogramColumns: Sendable {
 
 extension WALBatch {
   /// Up to two records of float histograms: those of custom bounds stand apart.
-  package mutating func addHistograms(_ columns: HistogramColumns) {
+  package mutating func addHistograms(_ columns: HistogramSampleColumns) {
     addHistograms(columns, .floatHistogramSamples, customBounds: false)
     addHistograms(columns, .customBucketsFloatHistogramSamples, customBounds: true)
   }
 
   /// Up to two records of histograms whose counts are all whole numbers, 0...2^63.
-  package mutating func addIntegerHistograms(_ columns: HistogramColumns) {
+  package mutating func addIntegerHistograms(_ columns: HistogramSampleColumns) {
     addHistograms(columns, .histogramSamples, customBounds: false)
     addHistograms(columns, .customBucketsHistogramSamples, customBounds: true)
   }
 
   private mutating func addHistograms(
-    _ columns: HistogramColumns, _ type: RecordType, customBounds: Bool
+    _ columns: HistogramSampleColumns, _ type: RecordType, customBounds: Bool
   ) {
     let chosen = columns.histograms.indices.filter { i in
       (columns.histograms[i].schema == FloatHistogram.customBoundsSchema) == customBounds
@@ -92,7 +92,7 @@ package enum HistogramRecords {
   /// Appends the histograms of a record of any of the four types. Integer counts become floats.
   /// - Throws: `RecordError`; `columns` then holds what came before the damage.
   package static func decode(
-    _ record: Span<UInt8>, into columns: inout HistogramColumns
+    _ record: Span<UInt8>, into columns: inout HistogramSampleColumns
   ) throws(RecordError) {
     guard let type = RecordType(of: record), holds(type) else {
       throw .wrongType(record.isEmpty ? 0 : record[0])
