@@ -151,13 +151,13 @@ package final class WriteReceiver: Sendable {
 extension WriteReceiver {
   /// Appends the batch; samples of series that the store has let go are appended anew.
   private func append(_ workspace: WriteWorkspace) throws(WriteFailure) -> AppendOutcome {
-    var outcome = try append(workspace.batch)
+    var outcome = try append(workspace.request.batch)
     let lost = workspace.seriesLost(outcome)
     if !lost.isEmpty {
       try resolve(lost, workspace)
       workspace.refillBatch(outcome)
       outcome.rejections.removeAll { $0.error == .unknownSeries }
-      outcome.rejections += try append(workspace.batch).rejections
+      outcome.rejections += try append(workspace.request.batch).rejections
     }
     return outcome
   }

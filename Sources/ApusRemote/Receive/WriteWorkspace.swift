@@ -10,28 +10,24 @@ final class WriteWorkspace: @unchecked Sendable {
   var request = WriteRequestV1()
   /// The series of the request, in order; `.none` where its labels are invalid.
   var refs: [SeriesRef] = []
-  private(set) var batch = AppendBatch()
-  /// The series, as a position in the request, of every sample and histogram of the batch.
-  private var owners: [Int32] = []
-  private var histogramOwners: [Int32] = []
+  /// The series, as a position in the request, of every sample and histogram of the batch; nil
+  /// where the batch holds all that the request does.
+  private var owners: [Int32]?
+  private var histogramOwners: [Int32]?
+  private var expandedBytesMost = 0
 
   init() {}
 
-  var isWorthKeeping: Bool {
-    request.times.capacity * 64 <= Limits.keptBufferBytesMax * 16
-      && expandedBytesMost <= Limits.keptBufferBytesMax
-  }
-
-  private var expandedBytesMost = 0
+  /// Whether the buffers are of a size worth having in memory between requests.
+  var isWorthKeeping: Bool { expandedBytesMost <= Limits.keptBufferBytesMax }
 
   func removeAll() {
     expandedBytesMost = max(expandedBytesMost, expanded.count)
     expanded.removeAll()
     request.removeAll()
     refs.removeAll(keepingCapacity: true)
-    batch.removeAll()
-    owners.removeAll(keepingCapacity: true)
-    histogramOwners.removeAll(keepingCapacity: true)
+    owners = nil
+    histogramOwners = nil
   }
 
   /// The labels of one series of the request; nil where they are invalid.
@@ -54,10 +50,42 @@ final class WriteWorkspace: @unchecked Sendable {
     var problem: String?
   }
 
-  /// Makes the batch of the request and its refs.
+  /// Makes the batch ready: refs filled in, and nothing in it that must not be stored.
   /// - Parameter latestMs: samples after this are out of bounds.
   func fillBatch(latestMs: Int64) -> Skipped {
+    let isPlain =
+      request.newestMs <= latestMs && request.batch.histograms.isEmpty && !refs.contains(.none)
+    let skipped = isPlain ? Skipped() : filterBatch(latestMs: latestMs)
+    if isPlain {
+      fill(&request.batch.refs, request.sampleEnds)
+    }
+    for (series, exemplar) in request.exemplars where refs[series] != .none {
+      request.batch.exemplars.append((ref: refs[series], exemplar: exemplar))
+    }
+    return skipped
+  }
+
+  /// Repeats the ref of each series for each of its samples.
+  private func fill(_ column: inout [SeriesRef], _ ends: [Int32]) {
+    column.reserveCapacity(Int(ends.last ?? 0))
+    var at: Int32 = 0
+    for series in ends.indices {
+      let ref = refs[series]
+      let end = ends[series]
+      while at < end {
+        column.append(ref)
+        at += 1
+      }
+    }
+  }
+
+  /// Leaves out what has invalid labels, lies too far ahead, or contradicts itself.
+  private func filterBatch(latestMs: Int64) -> Skipped {
+    let whole = request.batch
+    var batch = AppendBatch()
     var skipped = Skipped()
+    var owners: [Int32] = []
+    var histogramOwners: [Int32] = []
     var sample = 0
     var histogram = 0
     for series in 0..<request.seriesCount {
@@ -70,62 +98,75 @@ final class WriteWorkspace: @unchecked Sendable {
         histogram = histogramEnd
         continue
       }
-      while sample < sampleEnd {
-        if request.times[sample] <= latestMs {
-          batch.append(ref, timeMs: request.times[sample], value: request.values[sample])
-          owners.append(Int32(series))
-        } else {
+      for i in sample..<sampleEnd {
+        guard whole.times[i] <= latestMs else {
           skipped.problem = skipped.problem ?? AppendError.outOfBounds.text
+          continue
         }
-        sample += 1
+        batch.append(ref, timeMs: whole.times[i], value: whole.values[i])
+        owners.append(Int32(series))
       }
-      while histogram < histogramEnd {
-        if let problem = append(histogram, of: series, ref, latestMs) {
+      for i in histogram..<histogramEnd {
+        if let problem = problem(whole.histograms[i], whole.histogramTimes[i], latestMs) {
           skipped.problem = skipped.problem ?? problem
+          continue
         }
-        histogram += 1
+        batch.append(ref, timeMs: whole.histogramTimes[i], histogram: whole.histograms[i])
+        histogramOwners.append(Int32(series))
       }
+      sample = sampleEnd
+      histogram = histogramEnd
     }
-    for (series, exemplar) in request.exemplars where refs[series] != .none {
-      batch.exemplars.append((ref: refs[series], exemplar: exemplar))
-    }
+    request.batch = batch
+    self.owners = owners
+    self.histogramOwners = histogramOwners
     return skipped
   }
 
-  /// Appends one histogram to the batch, or says what is wrong with it.
-  private func append(
-    _ index: Int, of series: Int, _ ref: SeriesRef, _ latestMs: Int64
+  private func problem(
+    _ histogram: FloatHistogram, _ timeMs: Int64, _ latestMs: Int64
   ) -> String? {
-    let histogram = request.histograms[index]
-    if let problem = HistogramCheck.problem(histogram) { return problem }
-    guard request.histogramTimes[index] <= latestMs else { return AppendError.outOfBounds.text }
-    batch.append(ref, timeMs: request.histogramTimes[index], histogram: histogram)
-    histogramOwners.append(Int32(series))
-    return nil
+    HistogramCheck.problem(histogram) ?? (timeMs > latestMs ? AppendError.outOfBounds.text : nil)
+  }
+
+  /// The series, as a position in the request, of a sample or histogram of the batch.
+  private func owner(_ rejection: AppendOutcome.Rejection) -> Int {
+    if let owners = rejection.isHistogram ? histogramOwners : owners {
+      return Int(owners[rejection.index])
+    }
+    // The first series whose samples end behind this one.
+    let ends = rejection.isHistogram ? request.histogramEnds : request.sampleEnds
+    var low = 0
+    var high = ends.count
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(ends[middle]) <= rejection.index { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   /// Positions of the series that the store does not know any more.
   func seriesLost(_ outcome: AppendOutcome) -> [Int] {
     var lost = Set<Int>()
     for rejection in outcome.rejections where rejection.error == .unknownSeries {
-      lost.insert(Int((rejection.isHistogram ? histogramOwners : owners)[rejection.index]))
+      lost.insert(owner(rejection))
     }
     return lost.sorted()
   }
 
   /// Leaves only the samples in the batch whose series was not known, with the refs found since.
   func refillBatch(_ outcome: AppendOutcome) {
-    let before = batch
-    batch.removeAll()
+    let before = request.batch
+    var batch = AppendBatch()
     for rejection in outcome.rejections where rejection.error == .unknownSeries {
       let i = rejection.index
+      let ref = refs[owner(rejection)]
       if rejection.isHistogram {
-        let ref = refs[Int(histogramOwners[i])]
         batch.append(ref, timeMs: before.histogramTimes[i], histogram: before.histograms[i])
       } else {
-        batch.append(
-          refs[Int(owners[i])], timeMs: before.times[i], value: before.values[i])
+        batch.append(ref, timeMs: before.times[i], value: before.values[i])
       }
     }
+    request.batch = batch
   }
 }

@@ -9,10 +9,11 @@
 // Source: Prometheus, prompb/types.proto and prompb/remote.proto.
 
 internal import ApusModel
+internal import ApusStorage
 internal import ApusSystem
 
 /// A write request as columns. What is said about series stands in columns of one length, what is
-/// said about samples in others; reused from request to request.
+/// said about samples in those of `batch`; reused from request to request.
 ///
 /// The labels of a series stay bytes: senders repeat them byte for byte in every request, so that
 /// their hash is enough to find the series.
@@ -24,11 +25,10 @@ struct WriteRequestV1: Sendable {
   /// How many of the samples and histograms belong to series up to and with this one.
   private(set) var sampleEnds: [Int32] = []
   private(set) var histogramEnds: [Int32] = []
-
-  private(set) var times: [Int64] = []
-  private(set) var values: [Double] = []
-  private(set) var histogramTimes: [Int64] = []
-  private(set) var histograms: [FloatHistogram] = []
+  /// The samples, in order of their series; the refs are for the caller to fill in.
+  var batch = AppendBatch()
+  /// The newest time of any sample or histogram; `Int64.min` where there is none.
+  private(set) var newestMs = Int64.min
   private(set) var exemplars: [(series: Int, exemplar: Exemplar)] = []
   /// Label fields of series that do not have them together: copies, behind the request's bytes.
   private(set) var gathered: [UInt8] = []
@@ -42,10 +42,8 @@ struct WriteRequestV1: Sendable {
     labelBlocks.removeAll(keepingCapacity: true)
     sampleEnds.removeAll(keepingCapacity: true)
     histogramEnds.removeAll(keepingCapacity: true)
-    times.removeAll(keepingCapacity: true)
-    values.removeAll(keepingCapacity: true)
-    histogramTimes.removeAll(keepingCapacity: true)
-    histograms.removeAll(keepingCapacity: true)
+    batch.removeAll()
+    newestMs = .min
     exemplars.removeAll(keepingCapacity: true)
     gathered.removeAll(keepingCapacity: true)
   }
@@ -56,19 +54,54 @@ struct WriteRequestV1: Sendable {
 
   /// Reads a whole request into the columns, which must be empty.
   mutating func decode(_ bytes: Span<UInt8>) throws(ProtobufError) {
-    var reader = ProtobufReader(bytes)
-    while try reader.next() {
-      guard reader.field == 1 else { continue }
-      let series = try reader.bytes()
-      // The message ends where the reader now stands.
-      try decodeSeries(series, startingAt: reader.offset - series.count, total: bytes.count)
+    var at = 0
+    while at < bytes.count {
+      if bytes[at] == 0x0A, let (length, start) = WireBytes.length(bytes, at + 1, bytes.count) {
+        let end = start + length
+        if !decodePlainSeries(bytes, start, end) {
+          try decodeSeries(
+            bytes.extracting(start..<end), startingAt: start, total: bytes.count)
+        }
+        at = end
+      } else {
+        // Metadata, which is not stored, or what is not protobuf.
+        var reader = ProtobufReader(bytes.extracting(at..<bytes.count))
+        guard try reader.next() else { return }
+        try reader.skip()
+        at += reader.offset
+      }
     }
+  }
+
+  /// Reads a series that is labels and samples, as nearly all are; false, and nothing changed, if
+  /// it is anything else.
+  private mutating func decodePlainSeries(
+    _ bytes: Span<UInt8>, _ start: Int, _ end: Int
+  ) -> Bool {
+    let labelsEnd = WireBytes.endOfLabels(bytes, start, end)
+    let before = batch.times.count
+    var at = labelsEnd
+    while at < end {
+      guard bytes[at] == 0x12, let (length, from) = WireBytes.length(bytes, at + 1, end),
+        let sample = WireBytes.sample(bytes, from, from + length)
+      else {
+        batch.times.removeLast(batch.times.count - before)
+        batch.values.removeLast(batch.values.count - before)
+        return false
+      }
+      add(sample.timeMs, sample.value)
+      at = from + length
+    }
+    hashes.append(XXHash64.hash(bytes.extracting(start..<labelsEnd)))
+    labelBlocks.append(Int32(truncatingIfNeeded: start)..<Int32(truncatingIfNeeded: labelsEnd))
+    endSeries()
+    return true
   }
 
   private mutating func decodeSeries(
     _ bytes: Span<UInt8>, startingAt start: Int, total: Int
   ) throws(ProtobufError) {
-    let labelsEnd = WriteRequestV1.endOfLabels(bytes)
+    let labelsEnd = WireBytes.endOfLabels(bytes, 0, bytes.count)
     var isTogether = true
     var reader = ProtobufReader(bytes.extracting(labelsEnd..<bytes.count))
     while try reader.next() {
@@ -81,8 +114,9 @@ struct WriteRequestV1: Sendable {
         }
       case 4:
         let (timeMs, histogram) = try HistogramWire.decode(try reader.bytes())
-        histogramTimes.append(timeMs)
-        histograms.append(histogram)
+        batch.histogramTimes.append(timeMs)
+        batch.histograms.append(histogram)
+        newestMs = max(newestMs, timeMs)
       default: break
       }
     }
@@ -92,29 +126,18 @@ struct WriteRequestV1: Sendable {
     } else {
       try gatherLabels(bytes, total: total)
     }
-    sampleEnds.append(Int32(times.count))
-    histogramEnds.append(Int32(histograms.count))
+    endSeries()
   }
 
-  /// The end of the label fields that a series begins with. What is malformed is left to the
-  /// reader of the rest.
-  private static func endOfLabels(_ bytes: Span<UInt8>) -> Int {
-    var end = 0
-    while end < bytes.count && bytes[end] == 0x0A {
-      var at = end + 1
-      var length = 0
-      var shift = 0
-      while at < bytes.count && shift <= 28 {
-        let byte = bytes[at]
-        at += 1
-        length |= Int(byte & 0x7F) << shift
-        if byte < 0x80 { break }
-        shift += 7
-      }
-      guard shift <= 28, length <= bytes.count - at else { return end }
-      end = at + length
-    }
-    return end
+  private mutating func add(_ timeMs: Int64, _ value: Double) {
+    batch.times.append(timeMs)
+    batch.values.append(value)
+    if timeMs > newestMs { newestMs = timeMs }
+  }
+
+  private mutating func endSeries() {
+    sampleEnds.append(Int32(truncatingIfNeeded: batch.times.count))
+    histogramEnds.append(Int32(truncatingIfNeeded: batch.histograms.count))
   }
 
   private mutating func gatherLabels(
@@ -149,8 +172,7 @@ struct WriteRequestV1: Sendable {
       default: break
       }
     }
-    times.append(timeMs)
-    values.append(value)
+    add(timeMs, value)
   }
 
   /// Nil where its labels are none.
