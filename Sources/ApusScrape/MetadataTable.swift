@@ -5,7 +5,8 @@ struct MetadataTable {
   private var numbers: [String: Int32] = [:]
   private var names: [String] = []
   private var entries: [MetricMetadata] = []
-  private var seenAt: [UInt32] = []
+  /// By number: the scrape in which the family was met last.
+  var seenAt: [UInt32] = []
   private var free: [Int32] = []
 
   /// Bytes of texts held.
@@ -45,9 +46,6 @@ struct MetadataTable {
   }
 
   func kind(of number: Int32) -> MetricMetadata.Kind { entries[Int(number)].kind }
-
-  /// Notes that the family is still there.
-  mutating func keep(_ number: Int32, at iteration: UInt32) { seenAt[Int(number)] = iteration }
 
   /// Forgets the families that were not seen for some scrapes.
   mutating func forgetOld(at iteration: UInt32) {

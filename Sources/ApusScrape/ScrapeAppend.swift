@@ -29,25 +29,10 @@ extension ScrapeCache {
       let old = oldBody.span
       var parser = ExpositionParser(bytes, format: reading.format)
       while true {
+        let place = takeKnown(bytes, old, from: parser.at, &search, reading, &batch)
+        parser.skip(to: place)
         if reading.format == .text { parser.skipBlankLines() }
-        let start = parser.at
-        if search.next < oldLines.count {
-          let line = oldLines[search.next]
-          let end = start + Int(line.length)
-          if bytesAreEqual(old, Int(line.start), bytes, start, count: Int(line.length)) {
-            if line.slot < 0 {
-              take(metadata: line, at: start, end, &parser, &batch)
-              search.next += 1
-              continue
-            }
-            if endsSeries(bytes, end) {
-              try parser.resume(series: start, end)
-              search.next += 1
-              add(line.slot, parser, reading, &batch)
-              continue
-            }
-          }
-        }
+        if try takeUnusual(&parser, bytes, old, &search, reading, &batch) { continue }
         if try !readChanged(&parser, bytes, old, &search, reading, &batch) { return }
       }
     } catch {
@@ -69,36 +54,98 @@ extension ScrapeCache {
     batch.samples.values.reserveCapacity(series.count + 16)
   }
 
-  /// A `#` line that is the same as last time.
-  private mutating func take(
-    metadata line: Line, at start: Int, _ end: Int, _ parser: inout ExpositionParser,
-    _ batch: inout ScrapeBatch
-  ) {
-    parser.skip(to: end)
-    batch.lines.append(
-      Line(start: UInt32(truncatingIfNeeded: start), length: line.length, slot: line.slot))
-    guard line.slot != Line.comment else { return }
-    let number = (-2 - line.slot) / 2
-    metadata.keep(number, at: iteration)
-    if line.slot == Line.type(number) { parser.setKind(metadata.kind(of: number)) }
+  /// Takes lines for as long as they are where they were and plain: the same `#` line, or a sample
+  /// of the same series with a plain number and no more.
+  /// - Returns: the place of the first line that is not.
+  private mutating func takeKnown(
+    _ bytes: Span<UInt8>, _ old: Span<UInt8>, from start: Int, _ search: inout LineSearch,
+    _ reading: ScrapeReading, _ batch: inout ScrapeBatch
+  ) -> Int {
+    let oldLines = search.lines
+    let lines = oldLines.span
+    var (lineNumber, family) = (search.next, search.family)
+    let limit = reading.rules.sampleLimit > 0 ? reading.rules.sampleLimit : .max
+    let timeMs = reading.timeMs
+    let now = iteration
+    // Taken out for the loop, which then checks neither for sharing nor for exclusivity.
+    var (ownSlots, ownFamilies): ([SeriesSlots.Slot], [UInt32]) = ([], [])
+    swap(&ownSlots, &series.slots)
+    swap(&ownFamilies, &metadata.seenAt)
+    var slots = ownSlots.mutableSpan
+    var families = ownFamilies.mutableSpan
+    var at = start
+    while lineNumber < lines.count {
+      let line = lines[lineNumber]
+      let length = Int(line.length)
+      guard bytesAreEqual(old, Int(line.start), bytes, at, count: length) else { break }
+      if line.slot < 0 {
+        if line.slot != Line.comment {
+          families[line.family] = now
+          if line.isType { family = line.family }
+        }
+        batch.lines.append(
+          Line(start: UInt32(truncatingIfNeeded: at), length: line.length, slot: line.slot))
+        at += length
+        lineNumber += 1
+        continue
+      }
+      let i = Int(line.slot)
+      guard slots[i].seenAt != now, let (value, next) = quickSample(bytes, at + length) else {
+        break
+      }
+      slots[i].seenAt = now
+      batch.lines.append(
+        Line(start: UInt32(truncatingIfNeeded: at), length: line.length, slot: line.slot))
+      at = next
+      lineNumber += 1
+      batch.counts.scraped += 1
+      if slots[i].state == .dropped { continue }
+      batch.counts.kept += 1
+      batch.counts.limited += 1
+      if batch.counts.limited > limit { continue }
+      slots[i].trackedAt = now
+      batch.slots.append(line.slot)
+      batch.samples.append(slots[i].ref, timeMs: timeMs, value: value)
+    }
+    swap(&ownSlots, &series.slots)
+    swap(&ownFamilies, &metadata.seenAt)
+    (search.next, search.family) = (lineNumber, family)
+    return at
   }
 
-  /// One sample of a known series.
-  @inline(__always)
+  /// Takes a line that is where it was but has more than a plain number: a time, an exemplar, NaN;
+  /// or whose series was there before. False where it is another line.
+  private mutating func takeUnusual(
+    _ parser: inout ExpositionParser, _ bytes: Span<UInt8>, _ old: Span<UInt8>,
+    _ search: inout LineSearch, _ reading: ScrapeReading, _ batch: inout ScrapeBatch
+  ) throws(ExpositionError) -> Bool {
+    guard search.next < search.lines.count else { return false }
+    let line = search.lines[search.next]
+    let end = parser.at + Int(line.length)
+    guard line.slot >= 0,
+      bytesAreEqual(old, Int(line.start), bytes, parser.at, count: Int(line.length)),
+      endsSeries(bytes, end)
+    else { return false }
+    try parser.resume(series: parser.at, end)
+    search.next += 1
+    add(line.slot, parser, reading, &batch)
+    return true
+  }
+
+  /// One sample, whatever it brings.
   private mutating func add(
     _ slot: Int32, _ parser: borrowing ExpositionParser, _ reading: ScrapeReading,
     _ batch: inout ScrapeBatch
   ) {
-    let i = Int(slot)
     let range = parser.series
     batch.lines.append(
       Line(
         start: UInt32(truncatingIfNeeded: range.lowerBound),
         length: UInt32(truncatingIfNeeded: range.count), slot: slot))
     batch.counts.scraped += 1
-    let wasSeen = series.seenAt[i] == iteration
-    series.seenAt[i] = iteration
-    if series.states[i] == .dropped { return }
+    let wasSeen = series[slot].seenAt == iteration
+    series[slot].seenAt = iteration
+    if series[slot].state == .dropped { return }
     batch.counts.kept += 1
     let explicit = reading.rules.honorsTimestamps ? parser.timeMs : nil
     if wasSeen && explicit == nil {
@@ -114,9 +161,9 @@ extension ScrapeCache {
       return
     }
     if explicit == nil || reading.rules.tracksTimestampsStaleness {
-      series.trackedAt[i] = iteration
+      series[slot].trackedAt = iteration
     }
-    let ref = series.refs[i]
+    let ref = series[slot].ref
     if ref == .none { batch.waitingSamples.append(batch.slots.count) }
     batch.slots.append(slot)
     batch.samples.append(ref, timeMs: timeMs, value: parser.value)
@@ -147,6 +194,8 @@ private struct LineSearch {
   let lines: [ScrapeCache.Line]
   /// The line that the next one is compared with.
   var next = 0
+  /// The metric family of the last `# TYPE` line that was only compared.
+  var family: Int?
   /// Filled at the first line that is not where it was.
   var table: SeriesTable
 
@@ -164,6 +213,7 @@ extension ScrapeCache {
     _ search: inout LineSearch, _ reading: ScrapeReading, _ batch: inout ScrapeBatch
   ) throws(ExpositionError) -> Bool {
     let start = parser.at
+    if let family = search.family.take() { parser.setKind(metadata.kind(of: Int32(family))) }
     let entry = try parser.next()
     switch entry {
     case .end: return false

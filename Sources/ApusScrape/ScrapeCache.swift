@@ -22,12 +22,16 @@ struct ScrapeCache {
     static func help(_ number: Int32) -> Int32 { -2 - 2 * number }
     static func type(_ number: Int32) -> Int32 { -3 - 2 * number }
 
+    /// For help and type lines: the number of the metric family.
+    var family: Int { Int((-2 - slot) / 2) }
+    var isType: Bool { slot < Line.comment && (slot & 1) != 0 }
+
     var range: Range<Int> { Int(start)..<(Int(start) + Int(length)) }
   }
 
   private(set) var body: [UInt8] = []
   private(set) var lines: [Line] = []
-  var series = SeriesColumns()
+  var series = SeriesSlots()
   var metadata = MetadataTable()
   /// Counts scrapes, good and bad, from 1.
   private(set) var iteration: UInt32 = 0
@@ -52,26 +56,26 @@ struct ScrapeCache {
   /// were not seen, or all.
   func staleRefs(all: Bool) -> [SeriesRef] {
     guard liveIteration > 0 else { return [] }
-    return series.refs.indices.compactMap { slot in
-      guard series.liveAt[slot] == liveIteration, series.states[slot] == .stored,
-        all || series.trackedAt[slot] != iteration
-      else { return nil }
-      return series.refs[slot]
+    var refs: [SeriesRef] = []
+    for slot in series.slots
+    where slot.liveAt == liveIteration && slot.state == .stored
+      && (all || slot.trackedAt != iteration)
+    {
+      refs.append(slot.ref)
     }
+    return refs
   }
 
   /// The series alive now.
   var liveRefs: Set<SeriesRef> {
     guard liveIteration > 0 else { return [] }
     return Set(
-      series.refs.indices.filter {
-        series.liveAt[$0] == liveIteration && series.states[$0] == .stored
-      }.map { series.refs[$0] })
+      series.slots.filter { $0.liveAt == liveIteration && $0.state == .stored }.map(\.ref))
   }
 }
 
-/// The series of one target as columns by slot.
-struct SeriesColumns {
+/// The series of one target, by slot.
+struct SeriesSlots {
   enum State: UInt8 {
     case free
     case stored
@@ -79,47 +83,48 @@ struct SeriesColumns {
     case dropped
   }
 
-  var refs: [SeriesRef] = []
-  var states: [State] = []
-  /// The scrape in which the series was met last, even if that scrape failed afterwards.
-  var seenAt: [UInt32] = []
-  /// The same, where its absence would be marked stale.
-  var trackedAt: [UInt32] = []
-  /// The good scrape in which it was tracked last.
-  var liveAt: [UInt32] = []
+  /// All that a sample of a known series looks at, in one place.
+  struct Slot {
+    var ref = SeriesRef.none
+    /// The scrape in which the series was met last, even if that scrape failed afterwards.
+    var seenAt: UInt32 = 0
+    /// The same, where its absence would be marked stale.
+    var trackedAt: UInt32 = 0
+    /// The good scrape in which it was tracked last.
+    var liveAt: UInt32 = 0
+    var state: State
+  }
+
+  var slots: [Slot] = []
   private var free: [Int32] = []
 
-  var count: Int { refs.count - free.count }
+  var count: Int { slots.count - free.count }
+
+  subscript(slot: Int32) -> Slot {
+    get { slots[Int(slot)] }
+    set { slots[Int(slot)] = newValue }
+  }
 
   mutating func add(_ state: State) -> Int32 {
     if let slot = free.popLast() {
-      states[Int(slot)] = state
+      slots[Int(slot)] = Slot(state: state)
       return slot
     }
-    refs.append(.none)
-    states.append(state)
-    seenAt.append(0)
-    trackedAt.append(0)
-    liveAt.append(0)
-    return Int32(refs.count - 1)
+    slots.append(Slot(state: state))
+    return Int32(slots.count - 1)
   }
 
   mutating func remove(_ slot: Int32) {
-    let i = Int(slot)
-    refs[i] = .none
-    states[i] = .free
-    seenAt[i] = 0
-    trackedAt[i] = 0
-    liveAt[i] = 0
+    slots[Int(slot)] = Slot(state: .free)
     free.append(slot)
   }
 
   /// Takes the tracked series for alive and forgets those that were not met.
   mutating func freeUnseen(at iteration: UInt32) {
-    for i in refs.indices where states[i] != .free {
-      if trackedAt[i] == iteration {
-        liveAt[i] = iteration
-      } else if seenAt[i] != iteration {
+    for i in slots.indices where slots[i].state != .free {
+      if slots[i].trackedAt == iteration {
+        slots[i].liveAt = iteration
+      } else if slots[i].seenAt != iteration {
         remove(Int32(i))
       }
     }

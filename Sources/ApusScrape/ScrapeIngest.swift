@@ -114,13 +114,13 @@ struct ScrapeIngest {
       throw ScrapeFailure(error.description)
     }
     precondition(refs.count == wanted.count, "\(refs.count) refs for \(wanted.count) series")
-    for (slot, ref) in zip(batch.newSlots, refs) { cache.series.refs[Int(slot)] = ref }
+    for (slot, ref) in zip(batch.newSlots, refs) { cache.series[slot].ref = ref }
     if reportRefs.isEmpty { reportRefs = Array(refs[batch.newLabels.count...]) }
     for i in batch.waitingSamples {
-      batch.samples.refs[i] = cache.series.refs[Int(batch.slots[i])]
+      batch.samples.refs[i] = cache.series[batch.slots[i]].ref
     }
     for (i, slot) in batch.waitingExemplars {
-      batch.samples.exemplars[i].ref = cache.series.refs[Int(slot)]
+      batch.samples.exemplars[i].ref = cache.series[slot].ref
     }
   }
 
@@ -165,11 +165,11 @@ extension ScrapeIngest {
     let slots = Set(unknown.map { batch.slots[$0] })
     let known = relabelled(slots, body, reading, batch.lines)
     let refs = try appender.resolve(known.map(\.labels))
-    for ((slot, _), ref) in zip(known, refs) { cache.series.refs[Int(slot)] = ref }
+    for ((slot, _), ref) in zip(known, refs) { cache.series[slot].ref = ref }
     var again = AppendBatch()
     for i in unknown {
       again.append(
-        cache.series.refs[Int(batch.slots[i])], timeMs: batch.samples.times[i],
+        cache.series[batch.slots[i]].ref, timeMs: batch.samples.times[i],
         value: batch.samples.values[i])
     }
     _ = try appender.append(again)
@@ -184,8 +184,7 @@ extension ScrapeIngest {
     var kind = MetricMetadata.Kind.unknown
     for line in lines {
       if line.slot < Line.comment {
-        let number = (-2 - line.slot) / 2
-        if line.slot == Line.type(number) { kind = cache.metadata.kind(of: number) }
+        if line.isType { kind = cache.metadata.kind(of: Int32(line.family)) }
       }
       guard left.remove(line.slot) != nil else { continue }
       var parser = ExpositionParser(body.span, format: reading.format, kind: kind)

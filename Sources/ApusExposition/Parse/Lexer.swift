@@ -66,11 +66,22 @@ extension ExpositionParser {
     }
   }
 
-  /// Moves over a word, all of it or nothing.
-  mutating func takeWord(_ word: StaticString) -> Bool {
-    let matches = word.utf8Bytes.enumerated().allSatisfy { byte(at + $0.offset) == Int($0.element) }
-    if matches { at += word.utf8CodeUnitCount }
-    return matches
+  /// Moves over a word of four bytes, all of it or nothing.
+  mutating func takeWord(_ word: (Unicode.Scalar, Unicode.Scalar, Unicode.Scalar, Unicode.Scalar))
+    -> Bool
+  {
+    guard byte(at) == Int(word.0.value), byte(at + 1) == Int(word.1.value),
+      byte(at + 2) == Int(word.2.value), byte(at + 3) == Int(word.3.value)
+    else { return false }
+    at += 4
+    return true
+  }
+
+  /// The kind of metadata whose word stands here, moved over.
+  mutating func takeMetadataWord(unit: Bool) -> Token? {
+    if takeWord(("H", "E", "L", "P")) { return .help }
+    if takeWord(("T", "Y", "P", "E")) { return .type }
+    return unit && takeWord(("U", "N", "I", "T")) ? .unit : nil
   }
 
   mutating func take(until isEnd: (Int) -> Bool) {
@@ -82,11 +93,7 @@ extension ExpositionParser {
   }
 }
 
-extension StaticString {
-  fileprivate var utf8Bytes: [UInt8] { Array(description.utf8) }
-}
-
-private func isNameByte(_ c: Int, colon: Bool, digit: Bool) -> Bool {
+func isNameByte(_ c: Int, colon: Bool, digit: Bool) -> Bool {
   switch c {
   case 0x61...0x7A, 0x41...0x5A, 0x5F: true
   case 0x30...0x39: digit

@@ -9,6 +9,7 @@ extension ExpositionParser {
     entryStart = at
     parts.removeAll(keepingCapacity: true)
     foundExemplar.isThere = false
+    if takeQuickSeries() { return .series }
     let token = lexOpenMetrics()
     switch token {
     case .eofWord:
@@ -184,7 +185,7 @@ extension ExpositionParser {
       state = .initial
       return .linebreak
     }
-    if state == .timestamp, takeWord(" # {") {
+    if state == .timestamp, takeWord((" ", "#", " ", "{")) {
       state = .exemplar
       return .comment
     }
@@ -210,12 +211,17 @@ extension ExpositionParser {
   }
 
   private mutating func lexOpenMetricsComment() -> Token {
-    let words: [(StaticString, Token)] = [("HELP ", .help), ("TYPE ", .type), ("UNIT ", .unit)]
-    for (word, token) in words where takeWord(word) {
-      state = .metadataName
-      return token
+    let start = at
+    if let token = takeMetadataWord(unit: true) {
+      if byte(at) == 0x20 {
+        at += 1
+        state = .metadataName
+        return token
+      }
+      at = start
     }
-    guard takeWord("EOF") else { return .invalid }
+    guard byte(at) == 0x45, byte(at + 1) == 0x4F, byte(at + 2) == 0x46 else { return .invalid }
+    at += 3
     if byte(at) == 0x0A { at += 1 }
     return .eofWord
   }

@@ -42,7 +42,7 @@ func quickNumber(_ bytes: Span<UInt8>, _ start: Int) -> (value: Double, end: Int
 }
 
 /// A blank, a plain number and a line end: what follows the labels of nearly every sample.
-func quickSample(_ bytes: Span<UInt8>, _ start: Int) -> (value: Double, next: Int)? {
+package func quickSample(_ bytes: Span<UInt8>, _ start: Int) -> (value: Double, next: Int)? {
   guard start < bytes.count, bytes[start] == UInt8(ascii: " "),
     let (value, end) = quickNumber(bytes, start + 1), end < bytes.count,
     bytes[end] == newline

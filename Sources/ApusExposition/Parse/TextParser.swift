@@ -11,6 +11,7 @@ extension ExpositionParser {
     while true {
       entryStart = at
       parts.removeAll(keepingCapacity: true)
+      if takeQuickSeries() { return .series }
       let token = nextTextToken()
       switch token {
       case .eof: return .end
@@ -147,15 +148,13 @@ extension ExpositionParser {
 
   private mutating func lexTextComment() -> Token {
     let start = at
-    for (word, token) in [("HELP", Token.help), ("TYPE", .type)] as [(StaticString, Token)] {
-      guard takeWord(word) else { continue }
-      guard byte(at) == 0x20 || byte(at) == 0x09 else {
-        at = start
-        break
+    if let token = takeMetadataWord(unit: false) {
+      if byte(at) == 0x20 || byte(at) == 0x09 {
+        while byte(at) == 0x20 || byte(at) == 0x09 { at += 1 }
+        state = .metadataName
+        return token
       }
-      while byte(at) == 0x20 || byte(at) == 0x09 { at += 1 }
-      state = .metadataName
-      return token
+      at = start
     }
     return lexTextCommentRest()
   }
