@@ -14,14 +14,12 @@ extension ConfigErrors {
   /// `r.yml: 10:11: group "g", rule 1, "a": ...`
   package var ruleTexts: [String] {
     byFile.flatMap { file, errors -> [String] in
-      let values = errors.filter { $0.kind == .value && $0.column > 0 }
-        .map { "\(file): \($0.line):\($0.column): \($0.fullText)" }
-      let others = errors.filter { $0.kind != .value || $0.column == 0 }
-      if others.isEmpty { return values }
-      if others.allSatisfy({ $0.kind == .value }) {
-        return values + others.map { "\(file): \($0.line): \($0.fullText)" }
+      let form = errors.filter { $0.kind != .value }
+      let values = errors.filter { $0.kind == .value }.map { error in
+        let place = error.column > 0 ? "\(error.line):\(error.column)" : "\(error.line)"
+        return "\(file): \(place): \(error.fullText)"
       }
-      return ["\(file): \(Self.text(others))"] + values
+      return (form.isEmpty ? [] : ["\(file): \(Self.text(form))"]) + values
     }
   }
 

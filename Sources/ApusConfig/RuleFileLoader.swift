@@ -166,7 +166,8 @@ package struct RuleFileLoader: Sendable {
     let entries = record.stringMap("labels").sorted { reader.precedes($0.key, $1.key) }
     for entry in entries
     where !reader.isLabelName(entry.key, validation) || entry.key == LabelNames.metricName {
-      reader.fail(entry.line, "\(prefix)invalid label name: \(entry.key)")
+      let place = Record.Place(line: entry.line, column: entry.column)
+      reader.fail(at: place, "\(prefix)invalid label name: \(entry.key)")
     }
     return entries.map { Label($0.key, $0.value) }
   }
@@ -176,7 +177,8 @@ package struct RuleFileLoader: Sendable {
   ) -> [Label] {
     let entries = record.stringMap("annotations").sorted { reader.precedes($0.key, $1.key) }
     for entry in entries where !reader.isLabelName(entry.key, validation) {
-      reader.fail(entry.line, "\(prefix)invalid annotation name: \(entry.key)")
+      let place = Record.Place(line: entry.line, column: entry.column)
+      reader.fail(at: place, "\(prefix)invalid annotation name: \(entry.key)")
     }
     return entries.map { Label($0.key, $0.value) }
   }

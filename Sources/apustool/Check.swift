@@ -4,9 +4,9 @@ internal import ArgumentParser
 struct Check: CommandGroup {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check the resources for validity.",
-    subcommands: [CheckConfig.self, CheckRules.self, CheckHealthy.self, CheckReady.self])
-
-  @Argument(parsing: .allUnrecognized) var rest: [String] = []
+    subcommands: [
+      CheckConfig.self, CheckRules.self, CheckMetrics.self, CheckHealthy.self, CheckReady.self,
+    ])
 }
 
 /// What to complain about besides errors.

@@ -48,9 +48,8 @@ struct CheckConfig: ParsableCommand {
   @Argument(help: "The config files to check.")
   var configFiles: [String]
 
-  func validate() throws { try ExistingFile.check(configFiles) }
-
   func run() throws {
+    try ExistingFile.check(configFiles)
     guard let lookbackMs = try? DurationText.parse(lookbackDelta) else {
       throw ValidationError("not a valid duration string: \"\(lookbackDelta)\"")
     }

@@ -29,9 +29,8 @@ struct CheckRules: ParsableCommand {
   @Argument(help: "The rule files to check, default is read from standard input.")
   var ruleFiles: [String] = []
 
-  func validate() throws { try ExistingFile.check(ruleFiles) }
-
   func run() throws {
+    try ExistingFile.check(ruleFiles)
     let options = LintOptions(lint, isFatal: lintIsFatal)
     let checker = RuleChecker(
       files: PosixFileSystem(), lint: options, ignoresUnknownFields: ignoresUnknownFields,

@@ -7,8 +7,6 @@ struct PromQL: CommandGroup {
     commandName: "promql",
     abstract: "PromQL formatting and editing. Requires the --experimental flag.",
     subcommands: [FormatQuery.self])
-
-  @Argument(parsing: .allUnrecognized) var rest: [String] = []
 }
 
 /// `promql format <query>`

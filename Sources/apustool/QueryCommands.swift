@@ -5,8 +5,6 @@ struct Query: CommandGroup {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Run query against a Prometheus server.",
     subcommands: [QueryInstant.self, QueryRange.self, QuerySeries.self, QueryLabels.self])
-
-  @Argument(parsing: .allUnrecognized) var rest: [String] = []
 }
 
 enum OutputFormat: String, ExpressibleByArgument {

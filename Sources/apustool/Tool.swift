@@ -23,8 +23,13 @@ struct Tool: AsyncParsableCommand {
       Output.line("apustool, a replacement for promtool")
       return ExitStatus.success
     }
+    let line = GlobalOptions.moved(arguments)
+    if let problem = CommandPath.problem(line, in: Tool.self) {
+      Output.errorLine("apustool: error: \(problem), try --help")
+      return ExitStatus.failure
+    }
     do {
-      var command = try parseAsRoot(GlobalOptions.moved(arguments))
+      var command = try parseAsRoot(line)
       if var waiting = command as? any AsyncParsableCommand {
         try await waiting.run()
       } else {
@@ -103,17 +108,26 @@ enum UsageText {
   }
 }
 
-/// Commands that only hold others: promtool asks for one of them.
-protocol CommandGroup: ParsableCommand {
-  var rest: [String] { get }
-}
+/// Commands that only hold others, and do nothing themselves.
+protocol CommandGroup: ParsableCommand {}
 
-extension CommandGroup {
-  func run() throws {
-    if let first = rest.first {
-      throw ValidationError("expected command but got \"\(first)\"")
+/// Finds out, before anything is parsed, whether a line names a command that there is.
+enum CommandPath {
+  /// What is wrong with the names of commands at the beginning of a line; nil if nothing is.
+  static func problem(_ arguments: [String], in group: any ParsableCommand.Type) -> String? {
+    guard let name = arguments.first(where: { !$0.hasPrefix("-") }) else {
+      if group == Tool.self || arguments.contains(where: { $0 == "-h" || $0 == "--help" }) {
+        return nil
+      }
+      return "must select a subcommand of '\(group.configuration.commandName ?? "")'"
     }
-    let name = Self.configuration.commandName ?? ""
-    throw ValidationError("must select a subcommand of '\(name)'")
+    if group == Tool.self && name == "help" { return nil }
+    let all = group.configuration.subcommands
+    guard let next = all.first(where: { $0.configuration.commandName == name }) else {
+      return "expected command but got \"\(name)\""
+    }
+    guard next is any CommandGroup.Type else { return nil }
+    let rest = arguments.drop { $0 != name }.dropFirst()
+    return problem(Array(rest), in: next)
   }
 }

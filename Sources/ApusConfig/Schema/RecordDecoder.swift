@@ -145,7 +145,7 @@ struct RecordDecoder {
     return .stringMap(
       entries.compactMap { entry in
         labelValue(entry).map {
-          StringEntry(key: entry.key, value: $0, line: entry.line)
+          StringEntry(key: entry.key, value: $0, line: entry.line, column: entry.column)
         }
       })
   }

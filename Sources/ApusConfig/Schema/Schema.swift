@@ -128,6 +128,7 @@ struct StringEntry {
   let key: String
   let value: String
   let line: Int
+  var column = 0
 }
 
 struct StringsEntry {

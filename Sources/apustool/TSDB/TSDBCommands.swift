@@ -7,9 +7,7 @@ internal import ArgumentParser
 struct TSDBCommand: CommandGroup {
   static let configuration = CommandConfiguration(
     commandName: "tsdb", abstract: "Run tsdb commands.",
-    subcommands: [TSDBList.self, TSDBAnalyze.self])
-
-  @Argument(parsing: .allUnrecognized) var rest: [String] = []
+    subcommands: [TSDBList.self, TSDBAnalyze.self, TSDBDump.self])
 }
 
 /// The blocks of a data directory.
