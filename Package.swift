@@ -5,7 +5,7 @@ import PackageDescription
 let isCI = Context.environment["CI"] != nil
 
 /// What every Swift target of Apus is built with.
-let strict: [SwiftSetting] =
+let plain: [SwiftSetting] =
   [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -13,10 +13,15 @@ let strict: [SwiftSetting] =
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
+  ] + (isCI ? [.treatAllWarnings(as: .error)] : [])
+
+/// The same, optimized across targets: for all libraries.
+let strict: [SwiftSetting] =
+  plain + [
     .unsafeFlags(
       ["-cross-module-optimization", "-enforce-exclusivity=unchecked"],
-      .when(configuration: .release)),
-  ] + (isCI ? [.treatAllWarnings(as: .error)] : [])
+      .when(configuration: .release))
+  ]
 
 /// One library target of the house, under Sources/, with its test target under Tests/.
 func room(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = [])
@@ -124,7 +129,7 @@ let face: [Target] =
     tests: ["ApusTesting"])
   + [
     .executableTarget(
-      name: "apus", dependencies: ["ApusServer", "ApusSystem"], swiftSettings: strict),
+      name: "apus", dependencies: ["ApusServer", "ApusSystem"], swiftSettings: plain),
     .executableTarget(
       name: "apustool",
       dependencies: [
@@ -132,7 +137,7 @@ let face: [Target] =
         "ApusDiscovery", "ApusTemplate", "ApusHTTP", "ApusExposition", "ApusConfig",
         "ApusStorage", "ApusModel", "ApusSystem", argumentParser,
       ],
-      swiftSettings: strict),
+      swiftSettings: plain),
   ]
 
 let tests: [Target] = [

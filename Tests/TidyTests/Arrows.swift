@@ -68,6 +68,8 @@ enum Arrows {
 
   /// `package import ApusModel` -> ApusModel; nil for any other line.
   static func importedModule(_ line: String) -> String? {
+    // What is indented is no import but text, such as the scripts of the pages.
+    guard line.first != " " else { return nil }
     let words = line.split(separator: " ")
     guard let at = words.firstIndex(of: "import"), at + 1 < words.count else { return nil }
     let before: Set<Substring> = [
