@@ -24,7 +24,7 @@ import Testing
         "unit foo_seconds seconds",
         ##"{__name__="foo_seconds_bucket", le="1.0"} 4 # {trace_id="KOO5S4vxi0o"} 0.67"##,
         ##"{__name__="foo_seconds_bucket", le="+Inf"} 17 @1520879607789 # {b="c","##
-          + ##" trace_id="oHg5SJYRHA0"} 9.8 @1520879607789"##,
+          + ##" t="oHg5SJYRHA0"} 9.8 @1520879607789"##,
         #"{__name__="foo_seconds_count"} 17"#,
         "type s stateset",
         #"{__name__="s", s="on"} 1"#,
