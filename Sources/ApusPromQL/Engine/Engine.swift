@@ -16,13 +16,16 @@ package final class Engine: Sendable {
   private let pool: WorkerPool
   private let gate: QueryGate
   private let metrics: EngineMetrics
+  private let queryLog: QueryLog?
 
   package init(
-    options: EngineOptions, clock: any WallClock, pool: WorkerPool, metrics: MetricRegistry
+    options: EngineOptions, clock: any WallClock, pool: WorkerPool, metrics: MetricRegistry,
+    queryLog: QueryLog? = nil
   ) {
     self.options = options
     self.clock = clock
     self.pool = pool
+    self.queryLog = queryLog
     gate = QueryGate(limit: options.maxConcurrency)
     self.metrics = EngineMetrics(metrics, maxConcurrency: options.maxConcurrency)
   }
@@ -70,10 +73,18 @@ package final class Engine: Sendable {
     let started = clock.monotonicNs
     metrics.running.add(1)
     defer { metrics.running.add(-1) }
-    var result = try run(request, on: store, cancellation, started)
-    finish(&result.statistics, queuedNs, started)
-    metrics.observe(result.statistics)
-    return result
+    do throws(QueryError) {
+      var result = try run(request, on: store, cancellation, started)
+      finish(&result.statistics, queuedNs, started)
+      metrics.observe(result.statistics)
+      queryLog?.write(request, result.statistics, nil, atMs: clock.nowMs)
+      return result
+    } catch {
+      var statistics = QueryStatistics()
+      finish(&statistics, queuedNs, started)
+      queryLog?.write(request, statistics, error, atMs: clock.nowMs)
+      throw error
+    }
   }
 
   private func finish(
