@@ -17,15 +17,17 @@ package final class Engine: Sendable {
   private let gate: QueryGate
   private let metrics: EngineMetrics
   private let queryLog: QueryLog?
+  private let activeQueries: ActiveQueryLog?
 
   package init(
     options: EngineOptions, clock: any WallClock, pool: WorkerPool, metrics: MetricRegistry,
-    queryLog: QueryLog? = nil
+    queryLog: QueryLog? = nil, activeQueries: ActiveQueryLog? = nil
   ) {
     self.options = options
     self.clock = clock
     self.pool = pool
     self.queryLog = queryLog
+    self.activeQueries = activeQueries
     gate = QueryGate(limit: options.maxConcurrency)
     self.metrics = EngineMetrics(metrics, maxConcurrency: options.maxConcurrency)
   }
@@ -72,7 +74,11 @@ package final class Engine: Sendable {
   ) throws(QueryError) -> QueryResult {
     let started = clock.monotonicNs
     metrics.running.add(1)
-    defer { metrics.running.add(-1) }
+    let place = activeQueries?.begin(request.expression, atMs: clock.nowMs)
+    defer {
+      if let place { activeQueries?.end(place) }
+      metrics.running.add(-1)
+    }
     do throws(QueryError) {
       var result = try run(request, on: store, cancellation, started)
       finish(&result.statistics, queuedNs, started)
