@@ -208,3 +208,33 @@ import Testing
         + "_total/_sum/_count/_bucket: \"m0\" (1:7)")
   }
 }
+
+@Suite struct HugeQueryTests {
+  private func failure(_ expression: String, _ time: QueryRequest.Time) -> String? {
+    do throws(QueryError) {
+      _ = try Fixtures.engine().evaluate(
+        QueryRequest(expression: expression, time: time), on: Fixtures.store("x"))
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
+  @Test func `ranges and steps beyond all memory are refused`() {
+    let text = "query processing would load too many samples into memory in query execution"
+    #expect(failure("max_over_time(x[100y:1ms])", .instant(timeMs: 0)) == text)
+    #expect(failure("1", .range(startMs: .min, endMs: .max, stepMs: 1)) == text)
+  }
+
+  @Test func `times at the ends of what a number holds are no trouble`() {
+    #expect(failure("x + rate(x[5m])", .instant(timeMs: .max)) == nil)
+    #expect(failure("x offset 100y or x[5m:1m] @ 0 == 1", .instant(timeMs: .min)) != nil)
+    #expect(failure("max_over_time(x[5m:1m] offset -100y)", .instant(timeMs: .max)) == nil)
+    #expect(failure("count_over_time(x[200y])", .instant(timeMs: 0)) == nil)
+  }
+
+  @Test func `a thousand operators in a row are evaluated`() {
+    let chain = [String](repeating: "x", count: 900).joined(separator: " + ")
+    #expect(failure(chain, .instant(timeMs: 0)) == nil)
+  }
+}

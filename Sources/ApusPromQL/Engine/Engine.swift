@@ -143,10 +143,7 @@ package final class Engine: Sendable {
       guard let timeline = Timeline(startMs: startMs, endMs: endMs, stepMs: stepMs) else {
         throw .parse("end timestamp must not be before start time")
       }
-      guard timeline.count <= options.maxSamples else {
-        throw .execution(
-          "query processing would load too many samples into memory in query execution")
-      }
+      guard timeline.count <= options.maxSamples else { throw .tooManySamples }
       return timeline
     }
   }

@@ -79,10 +79,7 @@ extension Query {
   func hold(_ count: Int) throws(QueryError) {
     samplesHeld += count
     if samplesHeld > samplesPeak { samplesPeak = samplesHeld }
-    if samplesHeld > options.maxSamples {
-      throw .execution(
-        "query processing would load too many samples into memory in query execution")
-    }
+    if samplesHeld > options.maxSamples { throw .tooManySamples }
   }
 
   func release(_ count: Int) { samplesHeld -= count }

@@ -29,7 +29,7 @@ extension Planner {
     switch expression {
     case .literal(let literal): return literal.value
     case .step: return Double(bounds.stepMs) / 1000
-    case .range: return Double(bounds.endMs - bounds.startMs) / 1000
+    case .range: return (Double(bounds.endMs) - Double(bounds.startMs)) / 1000
     case .parentheses(let inner, _): return try seconds(inner)
     case .unary(let isNegated, let inner, _):
       let value = try seconds(inner)
