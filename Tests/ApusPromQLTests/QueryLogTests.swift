@@ -9,7 +9,6 @@ import Testing
     let files = MemoryFileSystem()
     let metrics = MetricRegistry()
     let log = QueryLog(files: files, metrics: metrics, log: .none)
-    try files.append(to: "/query.log").close()
     try log.setPath("/query.log")
     let engine = Engine(
       options: EngineOptions(), clock: SystemWallClock(),

@@ -27,7 +27,7 @@ package final class QueryLog: Sendable {
 
   /// Logs into a file from now on, at its end; nil switches logging off.
   package func setPath(_ path: String?) throws(PosixError) {
-    let next = if let path { try files.append(to: path) } else { (any AppendFile)?.none }
+    let next = if let path { try open(path) } else { (any AppendFile)?.none }
     let previous = file.withLock { current in
       let previous = current
       current = next
@@ -35,6 +35,11 @@ package final class QueryLog: Sendable {
     }
     enabled.set(next == nil ? 0 : 1)
     try previous?.close()
+  }
+
+  private func open(_ path: String) throws(PosixError) -> any AppendFile {
+    try files.status(path) == nil
+      ? try files.create(path, .written) : try files.append(to: path)
   }
 
   func write(
