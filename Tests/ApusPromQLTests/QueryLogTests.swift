@@ -25,7 +25,7 @@ import Testing
     let lines = text.split(separator: "\n")
     #expect(lines.count == 2)
     #expect(lines[0].contains("\"query\":\"1 + \\\"a\\\\n\\\"\""))
-    #expect(lines[0].contains("\"error\":\"1:1: parse error: "))
+    #expect(lines[0].contains("\"error\":\"1:5: parse error: "))
     #expect(
       lines[1].contains(
         "\"params\":{\"end\":\"1970-01-01T00:00:01.5Z\",\"query\":\"vector(2)\","
