@@ -81,7 +81,8 @@ struct TemplateLexer {
         if let problem = skipComment(after) { return fail(problem) }
         continue
       }
-      advance(to: open + (trims ? 3 : 2))
+      // The space of a trim marker belongs to it.
+      advance(to: open + (trims ? 4 : 2))
       isInAction = true
       parenDepth = 0
       return emit(.leftDelimiter)
@@ -154,7 +155,7 @@ struct TemplateLexer {
       return parenDepth < 0 ? fail("unexpected right paren") : single(.rightParen)
     case UInt8(ascii: "$"): return name(.variable, alone: .variable)
     case UInt8(ascii: "."):
-      let isNumber = position + 1 < bytes.count && Self.isDigit(bytes[position + 1])
+      let isNumber = position + 1 >= bytes.count || Self.isDigit(bytes[position + 1])
       return isNumber ? number() : name(.field, alone: .dot)
     case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
       return number()
@@ -227,22 +228,52 @@ struct TemplateLexer {
     return emit(.rawString)
   }
 
-  /// A number's extent; whether it is one is seen when it is parsed.
+  /// A number's extent, generously; whether it is one is seen when it is parsed. Complex
+  /// numbers, of which templates can do nothing, are none.
   private mutating func number() -> TemplateToken {
-    var i = position
-    if bytes[i] == UInt8(ascii: "+") || bytes[i] == UInt8(ascii: "-") { i += 1 }
-    while i < bytes.count {
-      let byte = bytes[i]
-      let isSign = byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
-      let isExponent = i > 0 && "eEpP".utf8.contains(bytes[i - 1])
-      guard byte == UInt8(ascii: ".") || Self.isWord(scalar(at: i)) || (isSign && isExponent)
-      else { break }
-      i += 1
-    }
-    advance(to: i)
+    let isNumber = scanNumber()
+    let sign = position < bytes.count ? bytes[position] : 0
+    if isNumber, sign != UInt8(ascii: "+"), sign != UInt8(ascii: "-") { return emit(.number) }
+    if isNumber { _ = scanNumber() }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    if NumberConstant(text) == nil { return fail("bad number syntax: \(GoQuote.quote(text))") }
-    return emit(.number)
+    return fail("bad number syntax: \(GoQuote.quote(text))")
+  }
+
+  private mutating func scanNumber() -> Bool {
+    _ = accept("+-")
+    var digits: StaticString = "0123456789_"
+    var exponent: StaticString = "eE"
+    if accept("0") {
+      if accept("xX") {
+        digits = "0123456789abcdefABCDEF_"
+        exponent = "pP"
+      } else if accept("oO") {
+        digits = "01234567_"
+        exponent = ""
+      } else if accept("bB") {
+        digits = "01_"
+        exponent = ""
+      }
+    }
+    while accept(digits) {}
+    if accept(".") { while accept(digits) {} }
+    if accept(exponent) {
+      _ = accept("+-")
+      while accept("0123456789_") {}
+    }
+    _ = accept("i")
+    let next = scalar(at: position)
+    guard position < bytes.count, Self.isWord(next) else { return true }
+    advance(to: position + String(next).utf8.count)
+    return false
+  }
+
+  private mutating func accept(_ set: StaticString) -> Bool {
+    guard position < bytes.count, set.description.utf8.contains(bytes[position]) else {
+      return false
+    }
+    advance(to: position + 1)
+    return true
   }
 
   // MARK: Bytes

@@ -239,7 +239,7 @@ struct TemplateParser {
       branch.elseList = [context == "if" ? .ifElse(inner) : .with(inner)]
       return branch
     }
-    if follower != nil { throw unexpected(nextNonSpace(), "else") }
+    if follower != nil { throw unexpected(nextNonSpace(), "input") }
     let (elseList, closing) = try itemList()
     if case .otherwise = closing { throw fail("expected end; found \(closing.shown)") }
     branch.elseList = elseList

@@ -6,21 +6,23 @@ import Testing
 
 /// Runs every script of testdata/promql, and Prometheus's own where they are at hand.
 @Suite struct ScriptTests {
-  private static let packageRoot = TestPaths.packageRoot
-  private let runner: ScriptRunner
-
-  init() {
+  private func runner(delaysNames: Bool) -> ScriptRunner {
     var options = EngineOptions.allFeatures
     options.typeAndUnitLabels = false
-    runner = ScriptRunner(
+    options.delayedNameRemoval = delaysNames
+    return ScriptRunner(
       engine: Engine(
         options: options, clock: SystemWallClock(),
         pool: WorkerPool(name: "scripts", threadCount: 1), metrics: MetricRegistry()))
   }
 
-  @Test(arguments: TestPaths.scripts(in: TestPaths.packageRoot + "/testdata/promql"))
-  func `every evaluation of the project's own scripts is as expected`(path: String) throws {
-    let outcomes = try run(path)
+  @Test(
+    arguments: TestPaths.scripts(in: TestPaths.packageRoot + "/testdata/promql"),
+    [true, false])
+  func `the project's own scripts pass whether names are dropped late or at once`(
+    path: String, delaysNames: Bool
+  ) throws {
+    let outcomes = try run(path, delaysNames: delaysNames)
     #expect(!outcomes.isEmpty)
     for outcome in outcomes {
       #expect(
@@ -41,7 +43,7 @@ import Testing
     var total = 0
     let shows = TestPaths.environment("APUS_SHOW_FAILURES") != nil
     for path in TestPaths.scripts(in: folder) {
-      let outcomes = try run(path)
+      let outcomes = try run(path, delaysNames: true)
       let good = outcomes.count { $0.passed }
       passed += good
       total += outcomes.count
@@ -54,8 +56,10 @@ import Testing
     #expect(passed >= ScriptTests.passingMin, "\(passed) of \(total) evaluations pass")
   }
 
-  private func run(_ path: String) throws -> [ScriptRunner.Outcome] {
+  private func run(
+    _ path: String, delaysNames: Bool
+  ) throws -> [ScriptRunner.Outcome] {
     let text = String(decoding: try PosixFileSystem().read(path), as: UTF8.self)
-    return runner.run(try Script(text))
+    return runner(delaysNames: delaysNames).run(try Script(text))
   }
 }

@@ -1,4 +1,5 @@
 internal import ApusModel
+internal import ApusSystem
 
 /// What both formats have in common: labels, metadata names and kinds.
 extension ExpositionParser {
@@ -95,6 +96,10 @@ extension ExpositionParser {
   }
 
   mutating func readKind() throws(ExpositionError) {
+    if let kind = quickKind() {
+      metadataKind = kind
+      return
+    }
     let word = string(text.lowerBound, text.upperBound)
     let kind = word == "untyped" && format == .text ? .unknown : MetricMetadata.Kind(rawValue: word)
     let isKnown =
@@ -105,6 +110,21 @@ extension ExpositionParser {
       }
     guard let kind, isKnown else { throw failure("invalid metric type \(GoQuote.quote(word))") }
     metadataKind = kind
+  }
+
+  /// The kinds that nearly all metrics have, by length and first letter; the rest is compared then.
+  private func quickKind() -> MetricMetadata.Kind? {
+    switch (text.count, text.isEmpty ? 0 : body[text.lowerBound]) {
+    case (5, UInt8(ascii: "g")) where isText("gauge"): .gauge
+    case (7, UInt8(ascii: "c")) where isText("counter"): .counter
+    case (7, UInt8(ascii: "s")) where isText("summary"): .summary
+    case (9, UInt8(ascii: "h")) where isText("histogram"): .histogram
+    default: nil
+    }
+  }
+
+  private func isText(_ word: String) -> Bool {
+    bytesAreEqual(body, text.lowerBound, word.utf8.span, 0, count: text.count)
   }
 
   func checkHelp() throws(ExpositionError) {

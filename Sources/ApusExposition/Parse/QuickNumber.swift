@@ -1,3 +1,5 @@
+internal import ApusModel
+
 /// Plain decimal numbers straight from the bytes; whatever is not plain gives nil and goes to
 /// `FloatText`.
 ///
@@ -43,9 +45,15 @@ func quickNumber(_ bytes: Span<UInt8>, _ start: Int) -> (value: Double, end: Int
 
 /// A blank, a plain number and a line end: what follows the labels of nearly every sample.
 package func quickSample(_ bytes: Span<UInt8>, _ start: Int) -> (value: Double, next: Int)? {
-  guard start < bytes.count, bytes[start] == UInt8(ascii: " "),
-    let (value, end) = quickNumber(bytes, start + 1), end < bytes.count,
-    bytes[end] == newline
+  guard start < bytes.count, bytes[start] == UInt8(ascii: " ") else { return nil }
+  if let (value, end) = quickNumber(bytes, start + 1) {
+    return end < bytes.count && bytes[end] == newline ? (value, end + 1) : nil
+  }
+  // Many digits, or a word such as `+Inf`. NaN is left to the slow way, which knows which one.
+  var end = start + 1
+  while end < bytes.count, bytes[end] > UInt8(ascii: " ") { end += 1 }
+  guard end < bytes.count, bytes[end] == newline,
+    let value = FloatText.parseExposition(bytes.extracting((start + 1)..<end)), !value.isNaN
   else { return nil }
   return (value, end + 1)
 }

@@ -66,7 +66,7 @@ extension FloatHistogram {
 
   package func lowerBound(_ index: Int32) -> Double {
     guard usesCustomBuckets else {
-      return FloatHistogram.exponentialBound(index - 1, schema: schema)
+      return FloatHistogram.exponentialBound(index &- 1, schema: schema)
     }
     return index > 0 ? upperBound(index - 1) : -.infinity
   }
@@ -96,15 +96,15 @@ package struct BucketColumn: Sendable, Equatable {
     indices.reserveCapacity(buckets.count)
     counts = buckets
     var index: Int32 = 0
+    // A histogram from elsewhere may spell out more or fewer buckets than its spans have, and
+    // name buckets that no number can have.
     for span in spans {
-      index += span.offset
-      for _ in 0..<span.length {
+      index = index &+ span.offset
+      for _ in 0..<min(Int(span.length), counts.count - indices.count) {
         indices.append(index)
-        index += 1
+        index = index &+ 1
       }
     }
-    // A histogram from elsewhere may spell out more or fewer buckets than its spans have.
-    if indices.count > counts.count { indices.removeSubrange(counts.count...) }
     if counts.count > indices.count { counts.removeSubrange(indices.count...) }
   }
 
@@ -139,11 +139,11 @@ package struct BucketColumn: Sendable, Equatable {
     var next: Int32 = 0
     for i in indices.indices where isKept(i) {
       if spans.isEmpty || indices[i] != next {
-        spans.append(FloatHistogram.Span(offset: indices[i] - next, length: 0))
+        spans.append(FloatHistogram.Span(offset: indices[i] &- next, length: 0))
       }
       spans[spans.count - 1].length += 1
       buckets.append(counts[i])
-      next = indices[i] + 1
+      next = indices[i] &+ 1
     }
     return (spans, buckets)
   }
@@ -152,7 +152,7 @@ package struct BucketColumn: Sendable, Equatable {
   package func reduced(from schema: Int32, to target: Int32) -> BucketColumn {
     if target >= schema { return self }
     let shift = schema - target
-    return mapped { (($0 - 1) >> shift) + 1 }
+    return mapped { (($0 &- 1) >> shift) &+ 1 }
   }
 
   /// Buckets by new indices, ascending like the old ones; counts of one index are added.

@@ -60,7 +60,7 @@ package struct HistogramColumns: Sendable {
   /// Magnitudes.
   func bounds(_ index: Int32) -> (lower: Double, upper: Double) {
     (
-      FloatHistogram.exponentialBound(index - 1, schema: schema),
+      FloatHistogram.exponentialBound(index &- 1, schema: schema),
       FloatHistogram.exponentialBound(index, schema: schema)
     )
   }

@@ -67,7 +67,9 @@ extension FloatText {
       else { return nil }
       scale += exponent
     }
-    guard let value = exact(mantissa, scale) else { return slowExposition(bytes) }
+    guard let value = exact(mantissa, scale) ?? ExtendedFloat.double(mantissa, scale) else {
+      return slowExposition(bytes)
+    }
     return isNegative ? -value : value
   }
 

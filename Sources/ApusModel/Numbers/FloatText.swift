@@ -42,6 +42,12 @@ package enum FloatText {
     if value.sign == .minus { out.append(UInt8(ascii: "-")) }
     let magnitude = value.magnitude
     if appendShort(magnitude, to: &out, layout) { return }
+    if layout != .e, layout != .g || (magnitude >= 1e-4 && magnitude < 1e6),
+      magnitude >= 1e-6, magnitude < 1e15, let decimal = ExtendedFloat.shortest(magnitude)
+    {
+      append(decimal, to: &out)
+      return
+    }
     appendGeneral(ShortestDigits(magnitude), to: &out, layout)
   }
 
@@ -72,8 +78,6 @@ extension FloatText {
     text.description.utf8.forEach { out.append($0) }
   }
 
-  private static let powers: [Double] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
-
   /// Whole numbers and decimals of a few places; false for all else.
   ///
   /// A decimal of at most 15 digits that reads back to the value is the only one of its length
@@ -91,18 +95,26 @@ extension FloatText {
     guard layout != .e, value >= 1e-3, value < 1e9, layout != .g || value < 1e6 else {
       return false
     }
-    for places in 1...6 {
-      let scaled = (value * powers[places]).rounded()
-      if scaled / powers[places] == value {
-        let all = UInt64(scaled)
-        let unit = UInt64(powers[places])
-        appendInteger(all / unit, to: &out)
-        out.append(UInt8(ascii: "."))
-        appendPadded(all % unit, digits: places, to: &out)
-        return true
-      }
+    // What six places cannot hold, fewer cannot either.
+    let widest = (value * 1e6).rounded()
+    if widest / 1e6 != value { return false }
+    append(ShortDecimal(digits: UInt64(widest), places: 6).reduced, to: &out)
+    return true
+  }
+
+  private static func append(_ decimal: ShortDecimal, to out: inout [UInt8]) {
+    var unit: UInt64 = 1
+    // A number of 19 digits at most has no whole part over a larger power.
+    if decimal.places < 19 {
+      for _ in 0..<decimal.places { unit &*= 10 }
+      appendInteger(decimal.digits / unit, to: &out)
+    } else {
+      out.append(48)
     }
-    return false
+    if decimal.places == 0 { return }
+    out.append(UInt8(ascii: "."))
+    let rest = decimal.places < 19 ? decimal.digits % unit : decimal.digits
+    appendPadded(rest, digits: decimal.places, to: &out)
   }
 
   private static func appendInteger(_ value: UInt64, to out: inout [UInt8]) {
@@ -126,14 +138,17 @@ extension FloatText {
     }
   }
 
+  /// The last `digits` digits, with leading zeros.
   private static func appendPadded(_ value: UInt64, digits: Int, to out: inout [UInt8]) {
-    var divisor: UInt64 = 1
-    for _ in 1..<digits { divisor *= 10 }
+    let start = out.count
+    for _ in 0..<digits { out.append(48) }
     var rest = value
-    while divisor > 0 {
-      out.append(48 + UInt8(truncatingIfNeeded: rest / divisor))
-      rest %= divisor
-      divisor /= 10
+    var i = start + digits - 1
+    while rest > 0 && i >= start {
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      out[i] = 48 + UInt8(truncatingIfNeeded: digit)
+      rest = quotient
+      i -= 1
     }
   }
 

@@ -16,13 +16,18 @@ package final class Engine: Sendable {
   private let pool: WorkerPool
   private let gate: QueryGate
   private let metrics: EngineMetrics
+  private let queryLog: QueryLog?
+  private let activeQueries: ActiveQueryLog?
 
   package init(
-    options: EngineOptions, clock: any WallClock, pool: WorkerPool, metrics: MetricRegistry
+    options: EngineOptions, clock: any WallClock, pool: WorkerPool, metrics: MetricRegistry,
+    queryLog: QueryLog? = nil, activeQueries: ActiveQueryLog? = nil
   ) {
     self.options = options
     self.clock = clock
     self.pool = pool
+    self.queryLog = queryLog
+    self.activeQueries = activeQueries
     gate = QueryGate(limit: options.maxConcurrency)
     self.metrics = EngineMetrics(metrics, maxConcurrency: options.maxConcurrency)
   }
@@ -69,11 +74,23 @@ package final class Engine: Sendable {
   ) throws(QueryError) -> QueryResult {
     let started = clock.monotonicNs
     metrics.running.add(1)
-    defer { metrics.running.add(-1) }
-    var result = try run(request, on: store, cancellation, started)
-    finish(&result.statistics, queuedNs, started)
-    metrics.observe(result.statistics)
-    return result
+    let place = activeQueries?.begin(request.expression, atMs: clock.nowMs)
+    defer {
+      if let place { activeQueries?.end(place) }
+      metrics.running.add(-1)
+    }
+    do throws(QueryError) {
+      var result = try run(request, on: store, cancellation, started)
+      finish(&result.statistics, queuedNs, started)
+      metrics.observe(result.statistics)
+      queryLog?.write(request, result.statistics, nil, atMs: clock.nowMs)
+      return result
+    } catch {
+      var statistics = QueryStatistics()
+      finish(&statistics, queuedNs, started)
+      queryLog?.write(request, statistics, error, atMs: clock.nowMs)
+      throw error
+    }
   }
 
   private func finish(
@@ -126,10 +143,7 @@ package final class Engine: Sendable {
       guard let timeline = Timeline(startMs: startMs, endMs: endMs, stepMs: stepMs) else {
         throw .parse("end timestamp must not be before start time")
       }
-      guard timeline.count <= options.maxSamples else {
-        throw .execution(
-          "query processing would load too many samples into memory in query execution")
-      }
+      guard timeline.count <= options.maxSamples else { throw .tooManySamples }
       return timeline
     }
   }

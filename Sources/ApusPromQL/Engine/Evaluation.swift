@@ -19,14 +19,16 @@ struct Evaluation {
         return scalar(try builder.scalar(node, timeline))
       default:
         let rows = try finished(builder.vector(node, timeline), keepsOrder: node.isOrdered)
-        return query.isRange ? .matrix(rows.map(matrixRow)) : .vector(rows.compactMap(element))
+        guard query.isRange else { return .vector(rows.compactMap(element)) }
+        let times = (0..<timeline.count).map { timeline.timeMs($0) }
+        return .matrix(rows.map { matrixRow($0, times) })
       }
     }
   }
 
   private func scalar(_ row: ScalarRow) -> QueryResult.Value {
     guard query.isRange else { return .scalar(timeMs: timeline.startMs, value: row[0]) }
-    query.countResult(timeline.count)
+    query.countSelected(timeline.count)
     let times = (0..<timeline.count).map { timeline.timeMs($0) }
     return .matrix([
       RangeSeries(labels: .empty, times: times, values: row.values(count: timeline.count))
@@ -65,7 +67,11 @@ struct Evaluation {
     }
   }
 
-  private func matrixRow(_ row: SeriesBlock) -> RangeSeries {
+  /// - Parameter times: of all steps; rows without gaps share them.
+  private func matrixRow(_ row: SeriesBlock, _ times: [Int64]) -> RangeSeries {
+    if !row.hasHistograms && row.pointCount == row.count {
+      return RangeSeries(labels: row.labels, times: times, values: row.values)
+    }
     var series = RangeSeries(labels: row.labels, times: [], values: [])
     series.times.reserveCapacity(row.count)
     series.values.reserveCapacity(row.count)

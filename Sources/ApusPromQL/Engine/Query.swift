@@ -33,6 +33,7 @@ final class Query {
   private var samplesHeld = 0
   private(set) var samplesPeak = 0
   private(set) var samplesTouched = 0
+  private var samplesSelected = 0
   /// Samples touched at each step of the query, where asked for.
   private(set) var touchedPerStep: [Int]?
   private let bounds: Timeline
@@ -78,10 +79,7 @@ extension Query {
   func hold(_ count: Int) throws(QueryError) {
     samplesHeld += count
     if samplesHeld > samplesPeak { samplesPeak = samplesHeld }
-    if samplesHeld > options.maxSamples {
-      throw .execution(
-        "query processing would load too many samples into memory in query execution")
-    }
+    if samplesHeld > options.maxSamples { throw .tooManySamples }
   }
 
   func release(_ count: Int) { samplesHeld -= count }
@@ -103,13 +101,14 @@ extension Query {
 
   var countsPerStep: Bool { touchedPerStep != nil }
 
-  /// Samples of the answer that were not held before.
-  func countResult(_ count: Int) { samplesPeak = max(samplesPeak, samplesHeld + count) }
+  /// A selector or window function has made a row of so many points. They need not be held, but
+  /// Prometheus holds them, and says so in its statistics.
+  func countSelected(_ count: Int) { samplesSelected += count }
 
   var statistics: QueryStatistics {
     var statistics = QueryStatistics()
     statistics.totalQueryableSamples = samplesTouched
-    statistics.peakSamples = samplesPeak
+    statistics.peakSamples = max(samplesPeak, samplesSelected)
     if let touchedPerStep {
       statistics.samplesPerStep = touchedPerStep.enumerated().map {
         (timeMs: bounds.timeMs($0.offset), samples: $0.element)

@@ -22,11 +22,21 @@ enum ExtrapolatedRate {
     let isCounter = call.function != .delta
     let values = series.values.span
     let times = series.times.span
+    let lows = series.floatLow.span
+    let highs = series.floatHigh.span
     let resets = isCounter ? CounterResets(series, call) : CounterResets()
+    let rateMs = call.rateMs
+    let shape = call.shape
     var cursor = resets.cursor
+    var kindColumn: [UInt8] = []
+    var resultColumn: [Double] = []
+    row.exchangeColumns(&kindColumn, &resultColumn)
+    defer { row.exchangeColumns(&kindColumn, &resultColumn) }
+    var kinds = kindColumn.mutableSpan
+    var results = resultColumn.mutableSpan
     for step in 0..<call.stepCount {
-      let low = series.floatLow[step]
-      let high = series.floatHigh[step]
+      let low = lows[step]
+      let high = highs[step]
       guard high &- low > 1 else { continue }
       cursor.move(to: low, high)
       var result = values[high &- 1] - values[low]
@@ -37,9 +47,10 @@ enum ExtrapolatedRate {
       }
       let ends = RateEnds(
         firstMs: times[low], lastMs: times[high &- 1], gaps: high &- 1 &- low,
-        startMs: call.shape.startMs(step), endMs: call.shape.endMs(step))
+        startMs: shape.startMs(step), endMs: shape.endMs(step))
       let zeroShare = isCounter && result > 0 && values[low] >= 0 ? values[low] / result : nil
-      row.set(step, result * ends.factor(zeroShare: zeroShare, isCounter, rateMs: call.rateMs))
+      kinds[step] = PointKind.float
+      results[step] = result * ends.factor(zeroShare: zeroShare, isCounter, rateMs: rateMs)
     }
   }
 

@@ -14,8 +14,26 @@ enum OverTimeSums {
     } else if let prefix = WholeSums(series.values, windows: series) {
       fillWhole(&row, series, prefix, wantsAverage)
     } else {
-      for step in 0..<call.stepCount where series.hasFloats(step) {
-        row.set(step, compute(series, step, wantsAverage))
+      fillFloats(&row, series, wantsAverage)
+    }
+  }
+
+  private static func fillFloats(
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ wantsAverage: Bool
+  ) {
+    let lows = series.floatLow.span
+    let highs = series.floatHigh.span
+    let values = series.values.span
+    var step = 0
+    while step < row.count {
+      if step + 4 <= row.count, let lanes = WindowLanes(lows, highs, step),
+        let results = wantsAverage ? lanes.averages(values) : lanes.sums(values)
+      {
+        for lane in 0..<4 { row.set(step + lane, results[lane]) }
+        step += 4
+      } else {
+        if series.hasFloats(step) { row.set(step, compute(series, step, wantsAverage)) }
+        step += 1
       }
     }
   }

@@ -3,23 +3,63 @@ internal import ApusModel
 /// deriv and predict_linear: a straight line by least squares.
 enum Regression {
   static func fill(_ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall) {
-    let times = series.times.span
-    let values = series.values.span
-    for step in 0..<call.stepCount {
-      let low = series.floatLow[step]
-      let high = series.floatHigh[step]
-      guard high > low else { continue }
-      if series.hasHistograms && series.hasHistograms(step) { call.inform(mixedIn: series) }
-      guard high - low >= 2 else { continue }
-      let isPrediction = call.function == .predictLinear
-      let line = line(
-        times.extracting(low..<high), values.extracting(low..<high),
-        interceptMs: isPrediction ? call.timeline.timeMs(step) : times[low])
-      if isPrediction {
-        row.set(step, line.slope * call.parameters[0][step] + line.intercept)
+    let lows = series.floatLow.span
+    let highs = series.floatHigh.span
+    var step = 0
+    while step < call.stepCount {
+      if !series.hasHistograms, step + 4 <= call.stepCount,
+        let lanes = WindowLanes(lows, highs, step), lanes.count >= 2
+      {
+        fillFour(&row, series, call, lanes, step)
+        step += 4
       } else {
-        row.set(step, line.slope)
+        fillOne(&row, series, call, step)
+        step += 1
       }
+    }
+  }
+
+  private static func fillFour(
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall, _ lanes: WindowLanes,
+    _ step: Int
+  ) {
+    let times = series.times.span
+    let isPrediction = call.function == .predictLinear
+    var interceptMs = SIMD4<Int64>(repeating: 0)
+    for lane in 0..<4 {
+      interceptMs[lane] =
+        isPrediction ? call.timeline.timeMs(step + lane) : times[lanes.low[lane]]
+    }
+    let lines = lanes.lines(times, series.values.span, interceptMs: interceptMs)
+    for lane in 0..<4 {
+      set(&row, call, step + lane, lines.slope[lane], lines.intercept[lane])
+    }
+  }
+
+  private static func fillOne(
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall, _ step: Int
+  ) {
+    let low = series.floatLow[step]
+    let high = series.floatHigh[step]
+    guard high > low else { return }
+    if series.hasHistograms && series.hasHistograms(step) { call.inform(mixedIn: series) }
+    guard high - low >= 2 else { return }
+    let times = series.times.span
+    let isPrediction = call.function == .predictLinear
+    let line = line(
+      times.extracting(low..<high), series.values.span.extracting(low..<high),
+      interceptMs: isPrediction ? call.timeline.timeMs(step) : times[low])
+    set(&row, call, step, line.slope, line.intercept)
+  }
+
+  private static func set(
+    _ row: inout SeriesBlock, _ call: WindowCall, _ step: Int, _ slope: Double,
+    _ intercept: Double
+  ) {
+    if call.function == .predictLinear {
+      row.set(step, slope * call.parameters[0][step] + intercept)
+    } else {
+      row.set(step, slope)
     }
   }
 

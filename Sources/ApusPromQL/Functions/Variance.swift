@@ -4,11 +4,27 @@ internal import ApusModel
 enum Variance {
   static func fill(_ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall) {
     let values = series.values.span
-    for step in 0..<call.stepCount where series.hasFloats(step) {
-      if series.hasHistograms && series.hasHistograms(step) { call.inform(mixedIn: series) }
-      let variance = variance(
-        values.extracting(series.floatLow[step]..<series.floatHigh[step]))
-      row.set(step, call.function == .standardDeviation ? variance.squareRoot() : variance)
+    let lows = series.floatLow.span
+    let highs = series.floatHigh.span
+    let wantsRoot = call.function == .standardDeviation
+    var step = 0
+    while step < call.stepCount {
+      if !series.hasHistograms, step + 4 <= call.stepCount,
+        let lanes = WindowLanes(lows, highs, step)
+      {
+        let variances = lanes.variances(values)
+        for lane in 0..<4 {
+          row.set(step + lane, wantsRoot ? variances[lane].squareRoot() : variances[lane])
+        }
+        step += 4
+        continue
+      }
+      if series.hasFloats(step) {
+        if series.hasHistograms && series.hasHistograms(step) { call.inform(mixedIn: series) }
+        let variance = variance(values.extracting(lows[step]..<highs[step]))
+        row.set(step, wantsRoot ? variance.squareRoot() : variance)
+      }
+      step += 1
     }
   }
 

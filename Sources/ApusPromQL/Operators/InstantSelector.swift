@@ -48,7 +48,9 @@ final class InstantSelector: Operator {
         if plan.usesStatisticsOnly { batch.reduceToStatistics() }
         fill(&block)
       }
-      if block.isEmpty { continue }
+      let count = block.pointCount
+      if count == 0 { continue }
+      query.countSelected(count)
       block.labels = cursor.labels
       return true
     }
@@ -101,8 +103,15 @@ final class InstantSelector: Operator {
     let timeColumn = batch.times
     let valueColumn = batch.values
     let sampleTimes = timeColumn.span
-    let values = valueColumn.span
+    let sampleValues = valueColumn.span
     let lookbackMs = plan.lookbackMs
+    let times = times
+    var kindColumn: [UInt8] = []
+    var resultColumn: [Double] = []
+    block.exchangeColumns(&kindColumn, &resultColumn)
+    defer { block.exchangeColumns(&kindColumn, &resultColumn) }
+    var kinds = kindColumn.mutableSpan
+    var values = resultColumn.mutableSpan
     var next = 0
     var points = 0
     for step in 0..<times.count {
@@ -111,9 +120,10 @@ final class InstantSelector: Operator {
       guard next > 0 else { continue }
       let last = next &- 1
       if sampleTimes[last] <= atMs &- lookbackMs { continue }
-      let value = values[last]
+      let value = sampleValues[last]
       if StaleMarker.isStale(value) { continue }
-      block.set(step, value)
+      kinds[step] = PointKind.float
+      values[step] = value
       points &+= 1
     }
     return points

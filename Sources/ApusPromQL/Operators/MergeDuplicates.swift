@@ -40,6 +40,10 @@ final class MergeDuplicates: Operator {
 }
 
 extension QueryError {
+  static var tooManySamples: QueryError {
+    .execution("query processing would load too many samples into memory in query execution")
+  }
+
   static var duplicateLabels: QueryError {
     .execution("vector cannot contain metrics with the same labelset")
   }

@@ -55,6 +55,7 @@ final class QuantileAggregate: Operator {
     while try inner.next(&block) {
       let place = table.place(of: block)
       if place == values.count {
+        try query.hold(stepCount)
         values.append([[Double]](repeating: [], count: stepCount))
       }
       var held = 0

@@ -19,6 +19,7 @@ final class SubqueryWindows: WindowSource {
       self.innerTimeline = .single(0)
       return
     }
+    guard innerTimeline.count <= query.options.maxSamples else { throw .tooManySamples }
     self.innerTimeline = innerTimeline
     let built = try builder.vector(plan.inner, innerTimeline)
     inner =

@@ -41,6 +41,7 @@ final class TopKAggregate: Operator {
     while try inner.next(&block) {
       let place = table.place(of: block)
       if place == ranks.count {
+        try query.hold(stepCount)
         ranks.append([Ranking](repeating: Ranking(isTop: isTop), count: stepCount))
       }
       let number = series.count

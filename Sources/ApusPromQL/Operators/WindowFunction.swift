@@ -17,7 +17,9 @@ final class WindowFunction: Operator {
     while try source.next(&series) {
       block.clear(count: call.stepCount)
       try WindowKernels.fill(&block, series, call)
-      if block.isEmpty { continue }
+      let count = block.pointCount
+      if count == 0 { continue }
+      call.query.countSelected(count)
       block.labels = series.labels
       block.dropsName = series.dropsName
       informNonCounter(block)

@@ -12,14 +12,14 @@ extension Planner {
       let seconds = try seconds(expression)
       let start = position(range(expression).start)
       if seconds.isNaN || seconds.isInfinite {
-        throw .execution("\(start): duration is NaN or infinite")
+        throw .parse("\(start): duration is NaN or infinite")
       }
       if mustBePositive && seconds <= 0 {
-        throw .execution("\(start): duration must be greater than 0")
+        throw .parse("\(start): duration must be greater than 0")
       }
       // The longest duration Go can hold: 2^63 ns.
       if abs(seconds) > 9_223_372_036 {
-        throw .execution("\(start): duration is out of range")
+        throw .parse("\(start): duration is out of range")
       }
       return Int64(seconds * 1000)
     }
@@ -29,7 +29,7 @@ extension Planner {
     switch expression {
     case .literal(let literal): return literal.value
     case .step: return Double(bounds.stepMs) / 1000
-    case .range: return Double(bounds.endMs - bounds.startMs) / 1000
+    case .range: return (Double(bounds.endMs) - Double(bounds.startMs)) / 1000
     case .parentheses(let inner, _): return try seconds(inner)
     case .unary(let isNegated, let inner, _):
       let value = try seconds(inner)
@@ -42,15 +42,15 @@ extension Planner {
       case "-": return a - b
       case "*": return a * b
       case "/":
-        if b == 0 { throw .execution("\(position(range(expression).start)): division by zero") }
+        if b == 0 { throw .parse("\(position(range(expression).start)): division by zero") }
         return a / b
       case "%":
-        if b == 0 { throw .execution("\(position(range(expression).start)): modulo by zero") }
+        if b == 0 { throw .parse("\(position(range(expression).start)): modulo by zero") }
         return fmod(a, b)
       case "^": return pow(a, b)
       case "min", "min_of": return Swift.min(a, b)
       case "max", "max_of": return Swift.max(a, b)
-      default: throw .execution("unknown operator \(op) in a duration")
+      default: throw .parse("unknown operator \(op) in a duration")
       }
     }
   }

@@ -131,7 +131,7 @@ struct Planner {
     switch name {
     case "start": Double(bounds.startMs) / 1000
     case "end": Double(bounds.endMs) / 1000
-    case "range": Double(bounds.endMs - bounds.startMs) / 1000
+    case "range": (Double(bounds.endMs) - Double(bounds.startMs)) / 1000
     case "step": Double(bounds.stepMs) / 1000
     case "pi": Double.pi
     default: nil

@@ -50,6 +50,13 @@ struct SeriesBlock {
     if !histograms.isEmpty { histograms = [] }
   }
 
+  /// Changes places with the columns, so that a loop may have spans of both at a time, which it
+  /// cannot have of one struct. To be called again when the loop is done.
+  mutating func exchangeColumns(_ otherKinds: inout [UInt8], _ otherValues: inout [Double]) {
+    swap(&otherKinds, &kinds)
+    swap(&otherValues, &values)
+  }
+
   var isEmpty: Bool {
     for kind in kinds where kind != PointKind.none { return false }
     return true

@@ -21,7 +21,9 @@ struct Timeline: Sendable, Equatable {
   init?(startMs: Int64, endMs: Int64, stepMs: Int64) {
     guard endMs >= startMs else { return nil }
     let step = max(stepMs, 1)
-    self.init(startMs: startMs, stepMs: step, count: Int((endMs - startMs) / step) + 1)
+    let (length, isTooLong) = endMs.subtractingReportingOverflow(startMs)
+    self.init(
+      startMs: startMs, stepMs: step, count: isTooLong ? Int.max / 2 : Int(length / step) + 1)
   }
 
   var endMs: Int64 { startMs &+ Int64(count - 1) &* stepMs }
