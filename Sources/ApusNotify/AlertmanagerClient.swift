@@ -102,7 +102,7 @@ final class AlertmanagerClient: Sendable {
     return batch
   }
 
-  /// Posts one batch; a batch that fails is dropped, for the next evaluation sends its alerts again.
+  /// Posts one batch. One that fails is dropped: the next evaluation sends its alerts again.
   private func send(_ batch: [Alert]) async -> Bool {
     let metrics = context.metrics
     let startNs = context.clock.monotonicNs

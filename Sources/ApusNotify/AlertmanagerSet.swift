@@ -13,7 +13,8 @@ package enum AlertmanagerSet {
     package var problems: [String] = []
   }
 
-  package static func endpoints(_ groups: [TargetGroup], _ config: AlertmanagerConfig) -> Endpoints {
+  package static func endpoints(_ groups: [TargetGroup], _ config: AlertmanagerConfig) -> Endpoints
+  {
     var found = Endpoints()
     for group in groups {
       for target in group.targets {

@@ -114,20 +114,27 @@ protocol CommandGroup: ParsableCommand {}
 /// Finds out, before anything is parsed, whether a line names a command that there is.
 enum CommandPath {
   /// What is wrong with the names of commands at the beginning of a line; nil if nothing is.
-  static func problem(_ arguments: [String], in group: any ParsableCommand.Type) -> String? {
-    guard let name = arguments.first(where: { !$0.hasPrefix("-") }) else {
-      if group == Tool.self || arguments.contains(where: { $0 == "-h" || $0 == "--help" }) {
-        return nil
+  ///
+  /// A loop on purpose: the optimizer (6.3.1) took the recursive form, specialized it for the
+  /// root, and then looked for every subcommand there.
+  static func problem(_ arguments: [String], in root: any ParsableCommand.Type) -> String? {
+    var group = root
+    var rest = arguments[...]
+    while true {
+      guard let name = rest.first(where: { !$0.hasPrefix("-") }) else {
+        if group == Tool.self || rest.contains(where: { $0 == "-h" || $0 == "--help" }) {
+          return nil
+        }
+        return "must select a subcommand of '\(group.configuration.commandName ?? "")'"
       }
-      return "must select a subcommand of '\(group.configuration.commandName ?? "")'"
+      if group == Tool.self && name == "help" { return nil }
+      let all = group.configuration.subcommands
+      guard let next = all.first(where: { $0.configuration.commandName == name }) else {
+        return "expected command but got \"\(name)\""
+      }
+      guard next is any CommandGroup.Type else { return nil }
+      rest = rest.drop { $0 != name }.dropFirst()
+      group = next
     }
-    if group == Tool.self && name == "help" { return nil }
-    let all = group.configuration.subcommands
-    guard let next = all.first(where: { $0.configuration.commandName == name }) else {
-      return "expected command but got \"\(name)\""
-    }
-    guard next is any CommandGroup.Type else { return nil }
-    let rest = arguments.drop { $0 != name }.dropFirst()
-    return problem(Array(rest), in: next)
   }
 }

@@ -42,10 +42,10 @@ enum FlagTable {
       "Most subscribers to live notifications."),
     .init(
       "web.external-url", .text, "",
-      "URL under which the server is reached from outside, for links. Its path prefixes all routes."
+      "URL of the server from outside, for links. Its path prefixes all routes."
     ),
     .init(
-      "web.route-prefix", .text, "", "Prefix of all routes. Default: the path of the external URL."),
+      "web.route-prefix", .text, "", "Prefix of all routes; by default that of the external URL."),
     .init("web.user-assets", .text, "", "Directory of static files, served at /user."),
     .init("web.enable-lifecycle", .bool, "false", "Allow reload and shutdown over HTTP."),
     .init("web.enable-admin-api", .bool, "false", "Allow the admin API: delete, clean, snapshot."),

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Raw bytes, shared by threads, that grow without ever moving: address space is reserved at once, memory is taken
-/// page by page as it is first written. Untouched bytes read as zero. Who owns which bytes is the
-/// caller's affair; the rules for threads are those of `SharedColumn`.
+/// Raw bytes, shared by threads, that grow without ever moving: address space is reserved at once,
+/// memory is taken page by page as it is first written. Untouched bytes read as zero. Who owns
+/// which bytes is the caller's affair; the rules for threads are those of `SharedColumn`.
 @safe package final class SharedArena: @unchecked Sendable {
   // Sound because the memory never moves and holds plain bytes; the owner orders access.
   @usableFromInline let base: UnsafeMutableRawPointer

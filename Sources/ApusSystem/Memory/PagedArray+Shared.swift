@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A column, shared by threads, that grows without ever moving: address space for its largest size is reserved at
-/// once, memory is taken page by page as elements are first written. Untouched elements read as
-/// zero bytes.
+/// A column, shared by threads, that grows without ever moving: address space for its largest size
+/// is reserved at once, memory is taken page by page as elements are first written. Untouched
+/// elements read as zero bytes.
 ///
 /// One thread writes an element at a time; others may read elements that its owner has published
 /// to them (by a lock). Nothing here locks.

@@ -5,7 +5,7 @@ internal import ApusModel
 // DOD, the change of Δt:            VAL, x = bits xor those of the sample before:
 //   0                = 0              0                            x = 0
 //   10   + 14 bits                    10 + 64-L-T bits             window as before
-//   110  + 17 bits                    11 + L 5 + S 6 + S bits      new window, T = 64-L-S, S 0 is 64
+//   110  + 17 bits                    11 + L 5 + S 6 + S bits   new window, T = 64-L-S, S 0 is 64
 //   1110 + 20 bits
 //   1111 + 64 bits                  n bits hold -(2^(n-1)-1) ... 2^(n-1)
 //
