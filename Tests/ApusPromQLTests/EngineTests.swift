@@ -238,3 +238,26 @@ import Testing
     #expect(failure(chain, .instant(timeMs: 0)) == nil)
   }
 }
+
+@Suite struct HeavyWindowTests {
+  @Test(arguments: [
+    "stddev_over_time(x[1y])", "deriv(x[1y])",
+    "double_exponential_smoothing(x[1y], 0.5, 0.5)", "quantile_over_time(0.5, x[1y])",
+  ])
+  func `one series with huge windows can be stopped too`(expression: String) {
+    var options = EngineOptions.allFeatures
+    // The clock moves a second at every look: the first look inside of the series is too late.
+    options.timeoutMs = 7_000
+    let store = Fixtures.store("x", count: 1, samples: 10_000)
+    let engine = Fixtures.engine(options, clock: HastyClock())
+    let request = QueryRequest(
+      expression: expression,
+      time: .range(startMs: 140_000_000, endMs: 150_000_000, stepMs: 5_000))
+    #expect {
+      try engine.evaluate(request, on: store)
+    } throws: { error in
+      if case .timeout? = error as? QueryError { return true }
+      return false
+    }
+  }
+}

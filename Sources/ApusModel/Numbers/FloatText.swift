@@ -1,3 +1,5 @@
+internal import ApusSystem
+
 /// Floats as Go prints and parses them.
 ///
 /// Printing: the fewest digits that read back to the same value, laid out by one of Go's rules.
@@ -28,9 +30,9 @@ package enum FloatText {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// Appends the HTTP API's form; for the millions of points of a range query.
+  /// Appends the HTTP API's form. For millions of points there is `write`.
   package static func append(_ value: Double, to out: inout [UInt8]) {
-    append(value, to: &out, .json)
+    out.append(upTo: writtenBytesMax) { write(value, to: &$0, at: 0) }
   }
 
   package static func append(_ value: Double, to out: inout [UInt8], _ layout: Layout) {

@@ -14,45 +14,14 @@ struct ShortestDigits {
       point = 1
       return
     }
-    // The standard library writes the shortest digits; only its layout differs from Go's.
-    var exponent = 0
-    var wholeDigits = 0
-    var sawPoint = false
-    digits.reserveCapacity(24)
-    let text = value.description
-    let bytes = text.utf8.span
-    var i = 0
-    while i < bytes.count {
-      switch bytes[i] {
-      case UInt8(ascii: "."): sawPoint = true
-      case UInt8(ascii: "e"):
-        exponent = ShortestDigits.exponent(bytes, from: i + 1)
-        i = bytes.count
-      default:
-        digits.append(bytes[i])
-        if !sawPoint { wholeDigits += 1 }
-      }
-      i += 1
+    let decimal = DecimalFloat(value)
+    var rest = decimal.digits
+    while rest > 0 {
+      digits.append(48 + UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
     }
-    let leading = digits.prefix { $0 == UInt8(ascii: "0") }.count
-    digits.removeFirst(leading)
-    while digits.last == UInt8(ascii: "0") { digits.removeLast() }
-    point = wholeDigits - leading + exponent
-  }
-
-  private static func exponent(_ bytes: Span<UInt8>, from start: Int) -> Int {
-    var i = start
-    var isNegative = false
-    var value = 0
-    while i < bytes.count {
-      switch bytes[i] {
-      case UInt8(ascii: "-"): isNegative = true
-      case UInt8(ascii: "+"): break
-      default: value = value * 10 + Int(bytes[i] - 48)
-      }
-      i += 1
-    }
-    return isNegative ? -value : value
+    digits.reverse()
+    point = digits.count + decimal.exponent
   }
 
   /// `123.45`, `0.00012`, `120000`

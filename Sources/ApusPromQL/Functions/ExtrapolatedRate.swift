@@ -8,9 +8,11 @@ internal import ApusStorage
 /// series are found once, and a step only looks at those in its window.
 /// Source: Prometheus, promql/functions.go, extrapolatedRate.
 enum ExtrapolatedRate {
-  static func fill(_ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall) {
+  static func fill(
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
+  ) throws(QueryError) {
     if series.hasHistograms {
-      fillMixed(&row, series, call)
+      try fillMixed(&row, series, call)
     } else {
       fillFloats(&row, series, call)
     }
@@ -56,7 +58,7 @@ enum ExtrapolatedRate {
 
   private static func fillMixed(
     _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
-  ) {
+  ) throws(QueryError) {
     var floatsOnly = series
     floatsOnly.samples.histogramTimes = []
     floatsOnly.samples.histograms = []
@@ -68,6 +70,7 @@ enum ExtrapolatedRate {
     fillFloats(&row, floatsOnly, call)
     for step in 0..<call.stepCount
     where series.hasHistograms(step) && !series.hasFloats(step) {
+      try call.query.checkpoint()
       if let histogram = HistogramRate.extrapolated(series, step, call) {
         row.set(step, histogram)
       }

@@ -99,11 +99,14 @@ struct ExtremeWindow {
 
 /// changes and resets.
 enum OverTimeChanges {
-  static func fill(_ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall) {
+  static func fill(
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
+  ) throws(QueryError) {
     if !series.hasHistograms && call.widening == .none {
       fillFloats(&row, series, call)
     } else {
       for step in 0..<call.stepCount {
+        try call.query.checkpoint()
         if let count = count(series, step, call) { row.set(step, Double(count)) }
       }
     }

@@ -7,25 +7,30 @@ internal import ApusStorage
 /// values are whole numbers and small enough, every sum is exact and the difference of two sums
 /// from the beginning is the same to the bit.
 enum OverTimeSums {
-  static func fill(_ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall) {
+  static func fill(
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
+  ) throws(QueryError) {
     let wantsAverage = call.function == .average
     if series.hasHistograms {
-      fillMixed(&row, series, call)
+      try fillMixed(&row, series, call)
     } else if let prefix = WholeSums(series.values, windows: series) {
       fillWhole(&row, series, prefix, wantsAverage)
     } else {
-      fillFloats(&row, series, wantsAverage)
+      try fillFloats(&row, series, call)
     }
   }
 
   private static func fillFloats(
-    _ row: inout SeriesBlock, _ series: WindowSeries, _ wantsAverage: Bool
-  ) {
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
+  ) throws(QueryError) {
+    let wantsAverage = call.function == .average
+    var pace = Pace(call.query)
     let lows = series.floatLow.span
     let highs = series.floatHigh.span
     let values = series.values.span
     var step = 0
     while step < row.count {
+      try pace.spend(highs[step] &- lows[step])
       if step + 4 <= row.count, let lanes = WindowLanes(lows, highs, step),
         let results = wantsAverage ? lanes.averages(values) : lanes.sums(values)
       {
@@ -100,8 +105,9 @@ enum OverTimeSums {
 
   private static func fillMixed(
     _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
-  ) {
+  ) throws(QueryError) {
     for step in 0..<call.stepCount {
+      try call.query.checkpoint()
       switch (series.hasFloats(step), series.hasHistograms(step)) {
       case (true, true): call.warn(mixedIn: series)
       case (true, false): row.set(step, compute(series, step, call.function == .average))

@@ -56,6 +56,25 @@ struct WindowCall {
   }
 }
 
+/// Looks now and then whether the query may go on, by the work that was done since.
+struct Pace {
+  /// About 10 ms of adding up.
+  private static let samplesPerLook = 1 << 21
+  private let query: Query
+  private var samples = 0
+
+  init(_ query: Query) { self.query = query }
+
+  @inline(__always)
+  mutating func spend(_ count: Int) throws(QueryError) {
+    samples &+= count
+    if samples >= Pace.samplesPerLook {
+      samples = 0
+      try query.checkpoint()
+    }
+  }
+}
+
 /// Fills the row of a series: one call for all its steps.
 enum WindowKernels {
   static func fill(
@@ -64,19 +83,19 @@ enum WindowKernels {
     switch call.function {
     case .rate, .increase, .delta:
       if call.widening == .none {
-        ExtrapolatedRate.fill(&row, series, call)
+        try ExtrapolatedRate.fill(&row, series, call)
       } else {
         ExtendedRate.fill(&row, series, call)
       }
     case .irate, .idelta: InstantRate.fill(&row, series, call)
-    case .average, .sum: OverTimeSums.fill(&row, series, call)
+    case .average, .sum: try OverTimeSums.fill(&row, series, call)
     case .min, .max, .timeOfMin, .timeOfMax: OverTimeExtremes.fill(&row, series, call)
     case .count, .present, .absent: OverTime.fillCounts(&row, series, call)
     case .last, .first, .timeOfFirst, .timeOfLast: OverTime.fillEnds(&row, series, call)
-    case .changes, .resets: OverTimeChanges.fill(&row, series, call)
-    case .deriv, .predictLinear: Regression.fill(&row, series, call)
+    case .changes, .resets: try OverTimeChanges.fill(&row, series, call)
+    case .deriv, .predictLinear: try Regression.fill(&row, series, call)
     case .quantile, .medianAbsoluteDeviation: try OverTimeQuantiles.fill(&row, series, call)
-    case .standardDeviation, .standardVariance: Variance.fill(&row, series, call)
+    case .standardDeviation, .standardVariance: try Variance.fill(&row, series, call)
     case .doubleExponentialSmoothing: try Smoothing.fill(&row, series, call)
     }
   }

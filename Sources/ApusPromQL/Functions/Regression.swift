@@ -2,11 +2,15 @@ internal import ApusModel
 
 /// deriv and predict_linear: a straight line by least squares.
 enum Regression {
-  static func fill(_ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall) {
+  static func fill(
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
+  ) throws(QueryError) {
     let lows = series.floatLow.span
     let highs = series.floatHigh.span
+    var pace = Pace(call.query)
     var step = 0
     while step < call.stepCount {
+      try pace.spend(highs[step] &- lows[step])
       if !series.hasHistograms, step + 4 <= call.stepCount,
         let lanes = WindowLanes(lows, highs, step), lanes.count >= 2
       {

@@ -6,7 +6,9 @@ enum Smoothing {
     _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
   ) throws(QueryError) {
     let values = series.values.span
+    var pace = Pace(call.query)
     for step in 0..<call.stepCount where series.hasFloats(step) || series.hasHistograms(step) {
+      try pace.spend(series.floatHigh[step] - series.floatLow[step])
       let smoothing = call.parameters[0][step]
       let trend = call.parameters[1][step]
       try check(smoothing, "smoothing")

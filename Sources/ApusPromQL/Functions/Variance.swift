@@ -2,13 +2,17 @@ internal import ApusModel
 
 /// Population variance and standard deviation over time, by Welford's method with compensation.
 enum Variance {
-  static func fill(_ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall) {
+  static func fill(
+    _ row: inout SeriesBlock, _ series: WindowSeries, _ call: WindowCall
+  ) throws(QueryError) {
     let values = series.values.span
     let lows = series.floatLow.span
     let highs = series.floatHigh.span
     let wantsRoot = call.function == .standardDeviation
+    var pace = Pace(call.query)
     var step = 0
     while step < call.stepCount {
+      try pace.spend(highs[step] &- lows[step])
       if !series.hasHistograms, step + 4 <= call.stepCount,
         let lanes = WindowLanes(lows, highs, step)
       {

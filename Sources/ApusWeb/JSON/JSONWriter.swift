@@ -1,4 +1,5 @@
 package import ApusModel
+internal import ApusSystem
 
 /// JSON as bytes: no tree, no strings in between. The caller writes commas and brackets.
 package struct JSONWriter: Sendable {
@@ -55,21 +56,13 @@ package struct JSONWriter: Sendable {
   /// A sample value: a quoted float, so that NaN and infinities can be said.
   package mutating func sampleValue(_ value: Double) {
     bytes.append(UInt8(ascii: "\""))
-    FloatText.append(value, to: &bytes)
+    bytes.append(upTo: FloatText.writtenBytesMax) { FloatText.write(value, to: &$0, at: 0) }
     bytes.append(UInt8(ascii: "\""))
   }
 
   /// Seconds; three decimals where there are milliseconds, none where there are not.
   package mutating func seconds(ms: Int64) {
-    if ms < 0 { bytes.append(UInt8(ascii: "-")) }
-    let (whole, rest) = ms.magnitude.quotientAndRemainder(dividingBy: 1000)
-    FloatText.append(Int64(whole), to: &bytes)
-    if rest != 0 {
-      bytes.append(UInt8(ascii: "."))
-      bytes.append(UInt8(ascii: "0") + UInt8(rest / 100))
-      bytes.append(UInt8(ascii: "0") + UInt8(rest / 10 % 10))
-      bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-    }
+    bytes.append(upTo: FloatText.writtenBytesMax) { PointText.seconds(ms: ms, to: &$0, at: 0) }
   }
 
   /// `{"name":"value",...}`

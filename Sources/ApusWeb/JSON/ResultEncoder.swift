@@ -1,5 +1,6 @@
 internal import ApusModel
 package import ApusPromQL
+internal import ApusSystem
 
 /// A query's answer as JSON, made piece by piece.
 ///
@@ -141,7 +142,7 @@ extension JSONWriter {
     let floats = series.times.count
     var at = from
     if at < floats {
-      if at == 0 { raw(#","values":["#) }
+      if at == 0 { raw(#","values":"#) }
       at = floatPoints(series.times.span, series.values.span, from: at, until: bytesMax)
       guard at == floats else { return at }
       raw("]")
@@ -162,22 +163,28 @@ extension JSONWriter {
     return nil
   }
 
-  /// `[1,"2"],[3,"4"]`, with a comma before all but point 0.
+  /// `[1,"2"],[3,"4"]`, with a comma before it unless it begins with point 0.
   /// - Returns: the number of points written so far, those before `from` among them.
   fileprivate mutating func floatPoints(
     _ times: Span<Int64>, _ values: Span<Double>, from: Int, until bytesMax: Int
   ) -> Int {
-    var at = from
+    let start = bytes.count
+    var i = from
     // At least one point, for point 0 stands for a series that has not begun.
     repeat {
-      raw(at == 0 ? "[" : ",[")
-      seconds(ms: times[at])
-      raw(",")
-      sampleValue(values[at])
-      raw("]")
-      at += 1
-    } while at < times.count && bytes.count < bytesMax
-    return at
+      bytes.append(upTo: min(times.count - i, 128) * PointText.bytesMax) { out in
+        let last = out.byteCount - PointText.bytesMax
+        var at = 0
+        while i < times.count && at <= last {
+          at = PointText.write(times[i], values[i], to: &out, at: at)
+          i &+= 1
+        }
+        return at
+      }
+    } while i < times.count && bytes.count < bytesMax
+    // Every point brings the comma before it.
+    if from == 0 { bytes[start] = UInt8(ascii: "[") }
+    return i
   }
 
   /// The API's `stats`.
