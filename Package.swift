@@ -135,7 +135,7 @@ let face: [Target] =
       dependencies: [
         "ApusTSDB", "ApusPromQL", "ApusPromQLSyntax", "ApusRules", "ApusScrape",
         "ApusDiscovery", "ApusTemplate", "ApusHTTP", "ApusExposition", "ApusConfig",
-        "ApusStorage", "ApusModel", "ApusSystem", argumentParser,
+        "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry", argumentParser,
       ],
       swiftSettings: plain),
   ]
