@@ -90,24 +90,26 @@ struct HeadReplay: ~Copyable {
 
   private mutating func addSamples() {
     let columns = head.columns
+    let states = columns.states
+    let writer = FloatWriter(head)
     let floor = head.clock.floor
     let hasOthers = !otherRefs.isEmpty
     var minTime = Int64.max
     var maxTime = Int64.min
-    for i in 0..<samples.count {
-      let time = samples.times[i]
+    let (refs, times, values) = (samples.refs, samples.times, samples.values)
+    for i in 0..<refs.count {
+      let time = times[i]
       if time < floor { continue }
-      var ref = samples.refs[i].number
+      var ref = refs[i].number
       if hasOthers, let other = otherRefs[ref] { ref = other }
       guard let slot = columns.slot(ofRef: ref) else {
         unknownSamples += 1
         continue
       }
       // What head chunks hold already is older than, or as old as, the newest sample.
-      if time <= columns.states[slot].lastTime && columns.states[slot].lastTime != .min {
-        continue
-      }
-      head.appendFloat(slot, time: time, bits: samples.values[i].bitPattern)
+      let lastTime = states[slot].lastTime
+      if time <= lastTime && lastTime != .min { continue }
+      writer.append(slot, time: time, bits: values[i].bitPattern)
       sampleCount += 1
       minTime = min(minTime, time)
       maxTime = max(maxTime, time)

@@ -94,11 +94,3 @@ extension HeadSelection {
     }
   }
 }
-
-extension OpenChunk {
-  /// Zeroes the bits behind the last one: an append may have put some there since.
-  static func clearTail(_ bytes: inout [UInt8], bitCount: Int) {
-    guard bitCount & 7 != 0, let last = bytes.indices.last else { return }
-    bytes[last] &= ~(0xFF >> UInt8(bitCount & 7))
-  }
-}
