@@ -5,7 +5,7 @@ package func compareMemory(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
   let shared = min(a.count, b.count)
   let order = unsafe a.withUnsafeBytes { left in
     unsafe b.withUnsafeBytes { right -> Int32 in
-      guard shared > 0, let x = unsafe left.baseAddress, let y = unsafe right.baseAddress else {
+      guard shared > 0, let x = left.baseAddress, let y = right.baseAddress else {
         return 0
       }
       return unsafe memcmp(x, y, shared)

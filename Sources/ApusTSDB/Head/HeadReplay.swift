@@ -9,6 +9,7 @@ internal import Synchronization
 struct HeadReplay: ~Copyable {
   private let head: Head
   private var samples = SampleColumns()
+  private var histograms = HistogramSampleColumns()
   /// Refs of the log whose labels a series with another ref has.
   private var otherRefs: [UInt64: UInt64] = [:]
   private(set) var sampleCount = 0
@@ -48,6 +49,10 @@ struct HeadReplay: ~Copyable {
       samples.removeAll()
       try SampleRecords.decode(record, into: &samples)
       addSamples()
+    case .some(let type) where HistogramRecords.holds(type):
+      histograms.removeAll()
+      try HistogramRecords.decode(record, into: &histograms)
+      addHistograms()
     case .tombstones: tombstones += try OtherRecords.decodeTombstones(record)
     case .exemplars: addExemplars(try OtherRecords.decodeExemplars(record))
     case .metadata: addMetadata(try OtherRecords.decodeMetadata(record))
@@ -115,6 +120,20 @@ struct HeadReplay: ~Copyable {
       maxTime = max(maxTime, time)
     }
     if maxTime != .min { head.clock.extend(minTime, maxTime) }
+  }
+
+  private mutating func addHistograms() {
+    for i in 0..<histograms.count where histograms.times[i] >= head.clock.floor {
+      guard let slot = slot(of: histograms.refs[i]) else {
+        unknownSamples += 1
+        continue
+      }
+      let (time, lastTime) = (histograms.times[i], head.columns.states[slot].lastTime)
+      if time <= lastTime && lastTime != .min { continue }
+      head.appendHistogram(slot, time: time, histograms.histograms[i])
+      head.clock.extend(time, time)
+      sampleCount += 1
+    }
   }
 
   private func slot(of ref: SeriesRef) -> UInt32? {

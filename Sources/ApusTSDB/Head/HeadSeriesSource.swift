@@ -79,6 +79,14 @@ extension HeadSelection {
           bytes.span)
       }
     }
+    if let open = histograms[state.ordinal] {
+      HistogramSeries.encode(open) { minTime, maxTime, _, bytes in
+        guard minTime <= range.maxMs, maxTime >= range.minMs else { return }
+        chunks.append(
+          encoding: ChunkEncoding.floatHistogram.rawValue, minTimeMs: minTime, maxTimeMs: maxTime,
+          bytes)
+      }
+    }
     if state.hasOpenChunk, state.chunkStart <= range.maxMs, state.lastTime >= range.minMs {
       let start = SlotArena.offset(state.chunkAddress)
       let open = slots.arena.bytes(start..<(start + OpenChunk.byteCount(state)))
