@@ -5,9 +5,9 @@ package struct Config: Sendable {
   package var global = GlobalConfig()
   package var runtime = RuntimeConfig()
   package var alerting = AlertingConfig()
-  /// Globs, made absolute against the file's directory.
+  /// Globs, resolved against the directory of the file: relative ones are so to our process.
   package var ruleFiles: [String] = []
-  /// Globs, made absolute against the file's directory.
+  /// Globs, resolved against the directory of the file: relative ones are so to our process.
   package var scrapeConfigFiles: [String] = []
   /// Those of `scrapeConfigFiles` included.
   package var scrapeConfigs: [ScrapeConfig] = []

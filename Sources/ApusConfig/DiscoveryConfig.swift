@@ -11,7 +11,7 @@ package struct DiscoveryConfigs: Sendable, Equatable {
 }
 
 package struct FileDiscoveryConfig: Sendable, Equatable {
-  /// Globs (`*` only in the last path element), made absolute.
+  /// Globs (`*` only in the last path element), resolved like all paths.
   package var patterns: [String]
   package var refreshIntervalMs: Int64
 

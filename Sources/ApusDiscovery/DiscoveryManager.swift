@@ -57,6 +57,10 @@ package actor DiscoveryManager {
   /// Makes the jobs those of `configs`. A mechanism whose configuration is the same goes on, and
   /// keeps what it found.
   package func apply(_ configs: [String: DiscoveryConfigs]) {
+    for job in statics.keys where configs[job] == nil {
+      metrics.discovered.remove(name, job)
+      metrics.lastUpdates.remove(name, job)
+    }
     statics = configs.mapValues(\.staticGroups)
     var wanted: [Mechanism: Set<String>] = [:]
     for (job, config) in configs {

@@ -13,8 +13,24 @@ package struct Template: Sendable {
     }
 
     package var missingKey: MissingKey
+    /// Escapes what actions print for HTML, as consoles need it, and knows `tmpl`.
+    package var isHTML: Bool
 
-    package init(missingKey: MissingKey = .zero) { self.missingKey = missingKey }
+    package init(missingKey: MissingKey = .zero, isHTML: Bool = false) {
+      self.missingKey = missingKey
+      self.isHTML = isHTML
+    }
+  }
+
+  /// A further text whose definitions a template may call, such as a console library.
+  package struct Library: Sendable {
+    package let name: String
+    package let text: String
+
+    package init(name: String, text: String) {
+      self.name = name
+      self.text = text
+    }
   }
 
   /// What stands before every alert's text, so that `$labels` and its like are there. Positions
@@ -26,21 +42,29 @@ package struct Template: Sendable {
   package let name: String
   package let text: String
   let options: Options
-  let trees: [String: [TemplateNode]]
+  /// Every named template, with the text that it comes from.
+  let trees: [String: (list: [TemplateNode], source: Library)]
 
-  /// - Throws: `TemplateError` where the text is not a template.
-  package init(name: String, text: String, options: Options = Options()) throws(TemplateError) {
+  /// - Throws: `TemplateError` where a text is not a template.
+  package init(
+    name: String, text: String, libraries: [Library] = [], options: Options = Options()
+  ) throws(TemplateError) {
     self.name = name
     self.text = text
     self.options = options
-    var parser = TemplateParser(
-      name: name, text: text, functions: TemplateFunctions.names)
-    do {
-      try parser.parse()
-    } catch {
-      throw TemplateError(.parsing, name: name, reason: parser.failure)
+    var functions = TemplateFunctions.names
+    if options.isHTML { functions.insert("tmpl") }
+    var trees: [String: (list: [TemplateNode], source: Library)] = [:]
+    for source in [Library(name: name, text: text)] + libraries {
+      var parser = TemplateParser(name: source.name, text: source.text, functions: functions)
+      do {
+        try parser.parse()
+      } catch {
+        throw TemplateError(.parsing, name: name, reason: parser.failure)
+      }
+      for (title, list) in parser.trees { trees[title] = (list, source) }
     }
-    trees = parser.trees
+    self.trees = trees
   }
 
   /// Parses and forgets: what `check rules` needs.

@@ -6,6 +6,12 @@ extension TemplateEvaluator {
     _ name: String, _ dot: TemplateValue, _ given: Arguments,
     _ place: Place
   ) throws(Failure) -> TemplateValue {
+    if name == "tmpl" && template.options.isHTML {
+      try checkCount(name, [.string, .any], false, given)
+      let arguments = try evaluate(given, [.string, .any], false, dot)
+      guard case .string(let title) = arguments[0] else { return .nothing }
+      return try output(of: title, arguments[1])
+    }
     guard let function = TemplateFunctions.table[name] else {
       throw fail("\(GoQuote.quote(name)) is not a defined function")
     }

@@ -65,7 +65,7 @@ struct TemplateEvaluator {
   mutating func run(_ data: TemplateValue) throws(Failure) -> String {
     variables = [("$", data)]
     guard let root = template.trees[template.name] else { return "" }
-    _ = try walk(root, data)
+    _ = try walk(root.list, data)
     return String(decoding: out, as: UTF8.self)
   }
 
@@ -89,14 +89,16 @@ struct TemplateEvaluator {
     }
     var line = 1
     var lineStart = 0
-    for (i, byte) in template.text.utf8.enumerated() {
+    let source =
+      template.trees[treeName]?.source ?? .init(name: template.name, text: template.text)
+    for (i, byte) in source.text.utf8.enumerated() {
       if i >= current.position { break }
       if byte == UInt8(ascii: "\n") {
         line += 1
         lineStart = i + 1
       }
     }
-    let place = "\(template.name):\(line):\(current.position - lineStart)"
+    let place = "\(source.name):\(line):\(current.position - lineStart)"
     return Failure(
       reason: "template: \(place): executing \(GoQuote.quote(treeName)) at "
         + "<\(current.text)>: \(message)")
@@ -135,7 +137,7 @@ struct TemplateEvaluator {
       let value = try evaluate(pipe, dot)
       if pipe.declared.isEmpty {
         try at(.action(pipe))
-        try write(GoFormat.shown(value))
+        try write(template.options.isHTML ? HTMLEscaping.text(value) : GoFormat.shown(value))
       }
     case .ifElse(let branch):
       return try walkBranch(branch, dot, isWith: false)
@@ -222,19 +224,36 @@ struct TemplateEvaluator {
     _ name: String, _ pipe: PipeNode?, _ position: Int, _ dot: TemplateValue
   ) throws(Failure) {
     try at(.template(name, pipe, position: position))
+    let dot = try pipe.map { (pipe) throws(Failure) in try evaluate(pipe, dot) } ?? .nothing
+    try run(name, dot)
+  }
+
+  /// Runs a named template; it sees no variables but `$`.
+  private mutating func run(_ name: String, _ dot: TemplateValue) throws(Failure) {
     guard let tree = template.trees[name] else {
       throw fail("template \(GoQuote.quote(name)) not defined")
     }
     if depth == Limits.depthMax {
       throw fail("exceeded maximum template depth (\(Limits.depthMax))")
     }
-    let dot = try pipe.map { (pipe) throws(Failure) in try evaluate(pipe, dot) } ?? .nothing
     let saved = (variables, treeName)
     (variables, treeName) = ([("$", dot)], name)
     depth += 1
-    _ = try walk(tree, dot)
+    _ = try walk(tree.list, dot)
     depth -= 1
     (variables, treeName) = saved
+  }
+
+  /// `tmpl name data`: what a named template writes, as HTML.
+  mutating func output(
+    of name: String, _ dot: TemplateValue
+  ) throws(Failure) -> TemplateValue {
+    let outer = out
+    out = []
+    try run(name, dot)
+    let text = String(decoding: out, as: UTF8.self)
+    out = outer
+    return .html(text)
   }
 
   // MARK: Variables

@@ -45,7 +45,7 @@ struct APIClient {
   /// - Parameter headers: `name=value` each.
   init(server: String, options: QueryOptions, headers: [String]) throws {
     base = ServerURL.base(server)
-    output = options.output
+    output = options.format
     fetcher = try ClientFile.fetcher(options.httpConfigFile)
     self.headers = headers.compactMap { text in
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)

@@ -14,19 +14,15 @@ enum OutputFormat: String, ExpressibleByArgument {
 
 /// What all queries take.
 struct QueryOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "Output format of the query. (promql, json)")
+  @Option(
+    name: [.customLong("format"), .customShort("o")],
+    help: "Output format of the query. (promql, json)")
   var format = OutputFormat.promql
 
   @Option(
     name: .customLong("http.config.file"),
     help: "HTTP client configuration file for promtool to connect to Prometheus.")
   var httpConfigFile = ""
-
-  @Option(
-    name: .customLong("o"), parsing: .next, help: ArgumentHelp("As --format.", visibility: .hidden))
-  var shortFormat: OutputFormat?
-
-  var output: OutputFormat { shortFormat ?? format }
 }
 
 /// `query instant <server> <expr>`
@@ -44,7 +40,8 @@ struct QueryInstant: AsyncParsableCommand {
   func run() async throws {
     let client = try APIClient(server: server, options: options, headers: header)
     var form = [FormField("query", expr)]
-    form.append(FormField("time", try TimeText.parameter(time, orMs: client.nowMs)))
+    form.append(
+      FormField("time", try TimeText.parameter("evaluation time", time, orMs: client.nowMs)))
     try await client.show(path: "/api/v1/query", form: form)
   }
 }
@@ -65,8 +62,8 @@ struct QueryRange: AsyncParsableCommand {
 
   func run() async throws {
     let client = try APIClient(server: server, options: options, headers: header)
-    let endMs = try TimeText.ms(end) ?? client.nowMs
-    let startMs = try TimeText.ms(start) ?? endMs - 300_000
+    let endMs = try TimeText.ms("end time", end) ?? client.nowMs
+    let startMs = try TimeText.ms("start time", start) ?? endMs - 300_000
     if startMs > endMs {
       Output.errorLine("start time is not before end time")
       throw ExitCode(ExitStatus.failure)

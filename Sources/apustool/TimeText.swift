@@ -5,7 +5,7 @@ internal import Foundation
 /// Times as promtool takes them: RFC 3339, or seconds since the epoch.
 enum TimeText {
   /// Ms since the epoch; nil for an empty text.
-  static func ms(_ text: String) throws -> Int64? {
+  static func ms(_ what: String, _ text: String) throws -> Int64? {
     if text.isEmpty { return nil }
     if let seconds = try? FloatText.parse(text), seconds.isFinite, abs(seconds) < 1e15 {
       return Int64((seconds * 1_000).rounded())
@@ -20,18 +20,19 @@ enum TimeText {
         return Int64((date.timeIntervalSince1970 * 1_000).rounded())
       }
     }
-    Output.errorLine("error parsing time: cannot parse \(GoQuote.quote(text)) to a valid timestamp")
+    Output.errorLine(
+      "error parsing \(what): cannot parse \(GoQuote.quote(text)) to a valid timestamp")
     throw ExitCode(ExitStatus.failure)
   }
 
-  static func parameter(_ text: String, orMs nowMs: Int64) throws -> String {
-    seconds(try ms(text) ?? nowMs)
+  static func parameter(_ what: String, _ text: String, orMs nowMs: Int64) throws -> String {
+    seconds(try ms(what, text) ?? nowMs)
   }
 
   static func range(_ start: String, _ end: String) throws -> [FormField] {
     var form: [FormField] = []
-    if let ms = try ms(start) { form.append(FormField("start", seconds(ms))) }
-    if let ms = try ms(end) { form.append(FormField("end", seconds(ms))) }
+    if let ms = try ms("start time", start) { form.append(FormField("start", seconds(ms))) }
+    if let ms = try ms("end time", end) { form.append(FormField("end", seconds(ms))) }
     return form
   }
 

@@ -66,21 +66,31 @@ struct GlobalOptions: ParsableArguments {
     help: "Comma separated feature names to enable (only PromQL related).")
   var features: [String] = []
 
+  /// Flags of a group of commands, which may stand before the command: they take a value.
+  private static let groupFlags = [
+    "-o", "--format", "--http.config.file", "--query.lookback-delta",
+  ]
+
   /// The arguments with these flags behind the command, where the parser looks for them.
   static func moved(_ arguments: [String]) -> [String] {
     var front = arguments[...]
-    var moved: [String] = []
+    var moved = taken(from: &front)
+    guard let group = front.popFirst() else { return moved }
+    moved += taken(from: &front)
+    return [group] + front + moved
+  }
+
+  private static func taken(from front: inout ArraySlice<String>) -> [String] {
+    var taken: [String] = []
     while let first = front.first {
-      if first == "--experimental" || first.hasPrefix("--enable-feature=") {
-        moved.append(front.removeFirst())
-      } else if first == "--enable-feature", front.count > 1 {
-        moved += front.prefix(2)
-        front.removeFirst(2)
-      } else {
-        break
-      }
+      let name = first.split(separator: "=").first.map(String.init) ?? first
+      let isValued = groupFlags.contains(name) || name == "--enable-feature"
+      guard name == "--experimental" || isValued else { break }
+      let count = isValued && name == first && front.count > 1 ? 2 : 1
+      taken += front.prefix(count)
+      front.removeFirst(count)
     }
-    return front + moved
+    return taken
   }
 }
 
@@ -92,6 +102,9 @@ enum UsageText {
       return name.hasPrefix("--") ? "unknown long flag '\(name)'" : "unknown short flag '\(name)'"
     }
     if let name = quoted(text, after: "Missing expected argument '") {
+      if name.hasPrefix("--") {
+        return "required flag \(name.prefix { $0 != " " }) not provided"
+      }
       let bare = name.filter { !"<>.[] ".contains($0) }
       return "required argument '\(bare)' not provided"
     }

@@ -50,7 +50,7 @@ struct DiscoveryManagerTests {
   }
 
   @Test func `static targets are delivered as soon as they are applied`() async throws {
-    try await run { [clock] manager, deliveries in
+    try await run { [clock, registry] manager, deliveries in
       let startMs = clock.nowMs
       await manager.apply(["a": statics("x:1"), "b": DiscoveryConfigs()])
       let first = try #require(await deliveries.next())
@@ -63,6 +63,8 @@ struct DiscoveryManagerTests {
       #expect(second.groups.keys.sorted() == ["a"])
       #expect(second.groups["a"]?.map(\.addresses) == [["y:1"]])
       #expect(second.timeMs < startMs + 5_000)
+      let shown = registry.snapshot().first { $0.name == "prometheus_sd_discovered_targets" }
+      #expect(shown?.points.map { $0.labels.map(\.value) } == [["scrape", "a"]])
     }
   }
 

@@ -142,6 +142,21 @@ struct TemplateTests {
     #expect(expand(parens).contains("max nesting depth exceeded"))
   }
 
+  @Test(arguments: [
+    (#"{{ "<b>" }}"#, "&lt;b&gt;"), (#"{{ "<b>" | safeHtml }}"#, "<b>"), ("[{{ .Foo }}]", "[]"),
+    (#"{{ define "a" }}<i>{{ . }}</i>{{ end }}{{ $n := "a"}}{{ tmpl $n "<" }}"#, "<i>&lt;</i>"),
+    (#"{{ template "lib" 7 }}"#, "lib 7"),
+  ])
+  func `pages are escaped, and call libraries`(text: String, output: String) throws {
+    let library = Template.Library(name: "x.lib", text: #"{{ define "lib" }}lib {{ . }}{{ end }}"#)
+    let template = try Template(
+      name: "test", text: text, libraries: [library], options: .init(isHTML: true))
+    let page = try template.expand(
+      data: .nothing, query: FixedQuery(), nowMs: 0, externalURL: "http://x/")
+    #expect(page == output)
+    #expect(expand(#"{{ tmpl "a" . }}"#).contains("function \"tmpl\" not defined"))
+  }
+
   @Test func `checking only parses`() throws {
     try Template.check(name: "x", text: #"{{ query "up" | first }}"#)
     #expect(throws: TemplateError.self) { try Template.check(name: "x", text: "{{ end }}") }

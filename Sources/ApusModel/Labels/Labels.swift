@@ -208,14 +208,4 @@ package struct LabelsEncoder {
 }
 
 /// -1, 0 or 1 by bytes, then by length.
-package func compareBytes(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
-  let shared = min(a.count, b.count)
-  var i = 0
-  while i < shared {
-    let x = a[i]
-    let y = b[i]
-    if x != y { return x < y ? -1 : 1 }
-    i += 1
-  }
-  return a.count == b.count ? 0 : (a.count < b.count ? -1 : 1)
-}
+package func compareBytes(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int { compareMemory(a, b) }

@@ -14,6 +14,12 @@ final class Epochs: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Number of open leases.
+  private let count = Atomic<Int>(0)
+
+  /// Whether there is no lease. A reader copies addresses only after it has taken one, under the
+  /// head's state lock: the holder of that lock may reuse at once what it frees while this is so.
+  var isAlone: Bool { count.load(ordering: .acquiring) == 0 }
 
   /// Keeps everything readable that was in use when it was taken, until it is released.
   final class Lease: Sendable {
@@ -29,6 +35,7 @@ final class Epochs: Sendable {
   }
 
   func enter() -> Lease {
+    count.add(1, ordering: .acquiringAndReleasing)
     let epoch = state.withLock { state in
       state.leases[state.now, default: 0] += 1
       state.oldest = min(state.oldest, state.now)
@@ -52,6 +59,7 @@ final class Epochs: Sendable {
   }
 
   private func leave(_ epoch: UInt64) {
+    defer { count.subtract(1, ordering: .acquiringAndReleasing) }
     state.withLock { state in
       guard let count = state.leases[epoch] else { return }
       guard count == 1 else {

@@ -4,22 +4,6 @@ internal import ApusModel
 internal import ApusStorage
 
 extension Head {
-  /// Native histograms: which of a batch may be stored, by index.
-  func admitHistograms(_ batch: AppendBatch, _ outcome: inout AppendOutcome) -> [Int] {
-    for i in batch.histogramTimes.indices {
-      outcome.rejections.append(.init(index: i, isHistogram: true, error: .histogramsDisabled))
-    }
-    return []
-  }
-
-  func logHistograms(_ batch: AppendBatch, _ admitted: [Int]) throws(StorageError) {}
-
-  /// Under both locks.
-  func applyHistograms(_ batch: AppendBatch, _ admitted: [Int]) {}
-
-  /// Moves the open chunk of histograms, if there is one, to the list of full ones.
-  func closeHistogramChunk(_ slot: UInt32) {}
-
   /// What rides along with samples: exemplars and metadata. Under `appendLock`.
   func commitAttachments(
     _ batch: AppendBatch, _ outcome: inout AppendOutcome

@@ -104,29 +104,36 @@ extension Head {
 
   /// Judges the floats of a batch; what may be stored stands in `scratch` afterwards.
   private func admit(_ batch: AppendBatch, _ outcome: inout AppendOutcome) {
-    let count = batch.times.count
+    // Taken out of the class for the time of the loop, so that its arrays have one owner.
+    var scratch = self.scratch
+    self.scratch = AppendScratch()
+    defer { self.scratch = scratch }
+    let columns = columns
+    let states = columns.states
+    let (refs, times, values) = (batch.refs, batch.times, batch.values)
+    let count = times.count
+    precondition(refs.count == count && values.count == count, "columns of different lengths")
     scratch.begin(count: count)
     let minValid = minValidTime
     for i in 0..<count {
-      guard let slot = columns.slot(ofRef: batch.refs[i].number) else {
+      guard let slot = columns.slot(ofRef: refs[i].number) else {
         outcome.rejections.append(.init(index: i, isHistogram: false, error: .unknownSeries))
         continue
       }
-      let state = columns.states[slot]
-      var lastTime = state.lastTime
-      var lastBits = state.lastBits
-      var isFloat = !state.flags.contains(.histogram)
+      var lastTime = states[slot].lastTime
+      var lastBits = states[slot].lastBits
+      var isFloat = !states[slot].flags.contains(.histogram)
       if let position = scratch.newest.find(
-        slot, ordinal: state.ordinal, admitted: scratch.slots)
+        slot, ordinal: states[slot].ordinal, admitted: scratch.slots)
       {
         let other = Int(scratch.indices[Int(position)])
-        lastTime = batch.times[other]
-        lastBits = batch.values[other].bitPattern
+        lastTime = times[other]
+        lastBits = values[other].bitPattern
         isFloat = true
       }
       let verdict = AppendRules.judge(
-        time: batch.times[i], lastTime: lastTime,
-        isSameValue: isFloat && lastBits == batch.values[i].bitPattern, minValidTime: minValid)
+        time: times[i], lastTime: lastTime,
+        isSameValue: isFloat && lastBits == values[i].bitPattern, minValidTime: minValid)
       switch verdict {
       case .store:
         scratch.newest.note(slot, position: scratch.slots.count)
@@ -160,37 +167,32 @@ extension Head {
   private func apply(_ batch: AppendBatch) {
     var minTime = Int64.max
     var maxTime = Int64.min
-    for position in 0..<scratch.slots.count {
-      let index = Int(scratch.indices[position])
-      let time = batch.times[index]
+    let (slots, indices) = (scratch.slots, scratch.indices)
+    let (times, values) = (batch.times, batch.values)
+    let writer = FloatWriter(self)
+    for position in 0..<slots.count {
+      let index = Int(indices[position])
+      let time = times[index]
       minTime = min(minTime, time)
       maxTime = max(maxTime, time)
-      appendFloat(scratch.slots[position], time: time, bits: batch.values[index].bitPattern)
+      writer.append(slots[position], time: time, bits: values[index].bitPattern)
     }
     if maxTime != .min { clock.extend(minTime, maxTime) }
   }
 
-  /// Puts an admitted sample into the open chunk of its series, or begins the next one.
-  @inline(__always)
-  func appendFloat(_ slot: UInt32, time: Int64, bits: UInt64) {
-    let slots = columns.slots
-    if columns.states[slot].flags != [] || bits == StaleMarker.bits {
-      changeKind(slot, bits: bits)
-    }
-    if ChunkCut.isDue(&columns.states[slot], time: time) {
-      closeChunk(slot)
-      OpenChunk.begin(
-        &columns.states[slot], time: time, bits: bits,
-        nextAt: ChunkCut.windowEnd(time, options.chunkRangeMs), in: slots)
-      metrics.chunksCreated.increment()
-    } else {
-      OpenChunk.append(&columns.states[slot], time: time, bits: bits, in: slots)
-    }
+  /// Begins the next chunk of a series with a sample.
+  @inline(never)
+  fileprivate func beginChunk(_ slot: UInt32, time: Int64, bits: UInt64) {
+    closeChunk(slot)
+    OpenChunk.begin(
+      &columns.states[slot], time: time, bits: bits,
+      nextAt: ChunkCut.windowEnd(time, options.chunkRangeMs), in: columns.slots)
+    metrics.chunksCreated.increment()
   }
 
   /// Keeps the flags of a series right: stale or not, floats or histograms.
   @inline(never)
-  private func changeKind(_ slot: UInt32, bits: UInt64) {
+  fileprivate func changeKind(_ slot: UInt32, bits: UInt64) {
     if columns.states[slot].flags.contains(.histogram) {
       closeHistogramChunk(slot)
       columns.states[slot].flags.remove(.histogram)
@@ -224,6 +226,30 @@ extension Head {
     columns.states[slot].chunkAddress = 0
     columns.states[slot].sampleCount = 0
     columns.states[slot].bitCount = 0
+  }
+}
+
+/// Puts admitted samples into the open chunks of their series; what the loop needs at hand.
+struct FloatWriter {
+  private let head: Head
+  private let states: SharedColumn<SeriesState>
+  private let slots: SlotArena
+
+  init(_ head: Head) {
+    self.head = head
+    states = head.columns.states
+    slots = head.columns.slots
+  }
+
+  /// Under both locks, or while nobody else uses the head.
+  @inline(__always)
+  func append(_ slot: UInt32, time: Int64, bits: UInt64) {
+    if states[slot].flags != [] || bits == StaleMarker.bits { head.changeKind(slot, bits: bits) }
+    if ChunkCut.isDue(&states[slot], time: time) {
+      head.beginChunk(slot, time: time, bits: bits)
+    } else {
+      OpenChunk.append(&states[slot], time: time, bits: bits, in: slots)
+    }
   }
 }
 

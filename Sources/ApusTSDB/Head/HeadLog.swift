@@ -28,6 +28,11 @@ final class HeadLog: @unchecked Sendable {
     try write()
   }
 
+  func logHistograms(_ columns: HistogramSampleColumns) throws(StorageError) {
+    batch.addHistograms(columns)
+    try write()
+  }
+
   func logTombstones(_ entries: [TombstoneEntry]) throws(StorageError) {
     batch.addTombstones(entries)
     try write()

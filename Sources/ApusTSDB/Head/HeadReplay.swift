@@ -9,6 +9,7 @@ internal import Synchronization
 struct HeadReplay: ~Copyable {
   private let head: Head
   private var samples = SampleColumns()
+  private var histograms = HistogramSampleColumns()
   /// Refs of the log whose labels a series with another ref has.
   private var otherRefs: [UInt64: UInt64] = [:]
   private(set) var sampleCount = 0
@@ -48,6 +49,10 @@ struct HeadReplay: ~Copyable {
       samples.removeAll()
       try SampleRecords.decode(record, into: &samples)
       addSamples()
+    case .some(let type) where HistogramRecords.holds(type):
+      histograms.removeAll()
+      try HistogramRecords.decode(record, into: &histograms)
+      addHistograms()
     case .tombstones: tombstones += try OtherRecords.decodeTombstones(record)
     case .exemplars: addExemplars(try OtherRecords.decodeExemplars(record))
     case .metadata: addMetadata(try OtherRecords.decodeMetadata(record))
@@ -90,29 +95,45 @@ struct HeadReplay: ~Copyable {
 
   private mutating func addSamples() {
     let columns = head.columns
+    let states = columns.states
+    let writer = FloatWriter(head)
     let floor = head.clock.floor
     let hasOthers = !otherRefs.isEmpty
     var minTime = Int64.max
     var maxTime = Int64.min
-    for i in 0..<samples.count {
-      let time = samples.times[i]
+    let (refs, times, values) = (samples.refs, samples.times, samples.values)
+    for i in 0..<refs.count {
+      let time = times[i]
       if time < floor { continue }
-      var ref = samples.refs[i].number
+      var ref = refs[i].number
       if hasOthers, let other = otherRefs[ref] { ref = other }
       guard let slot = columns.slot(ofRef: ref) else {
         unknownSamples += 1
         continue
       }
       // What head chunks hold already is older than, or as old as, the newest sample.
-      if time <= columns.states[slot].lastTime && columns.states[slot].lastTime != .min {
-        continue
-      }
-      head.appendFloat(slot, time: time, bits: samples.values[i].bitPattern)
+      let lastTime = states[slot].lastTime
+      if time <= lastTime && lastTime != .min { continue }
+      writer.append(slot, time: time, bits: values[i].bitPattern)
       sampleCount += 1
       minTime = min(minTime, time)
       maxTime = max(maxTime, time)
     }
     if maxTime != .min { head.clock.extend(minTime, maxTime) }
+  }
+
+  private mutating func addHistograms() {
+    for i in 0..<histograms.count where histograms.times[i] >= head.clock.floor {
+      guard let slot = slot(of: histograms.refs[i]) else {
+        unknownSamples += 1
+        continue
+      }
+      let (time, lastTime) = (histograms.times[i], head.columns.states[slot].lastTime)
+      if time <= lastTime && lastTime != .min { continue }
+      head.appendHistogram(slot, time: time, histograms.histograms[i])
+      head.clock.extend(time, time)
+      sampleCount += 1
+    }
   }
 
   private func slot(of ref: SeriesRef) -> UInt32? {

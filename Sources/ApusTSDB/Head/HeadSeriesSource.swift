@@ -79,6 +79,14 @@ extension HeadSelection {
           bytes.span)
       }
     }
+    if let open = histograms[state.ordinal] {
+      HistogramSeries.encode(open) { minTime, maxTime, _, bytes in
+        guard minTime <= range.maxMs, maxTime >= range.minMs else { return }
+        chunks.append(
+          encoding: ChunkEncoding.floatHistogram.rawValue, minTimeMs: minTime, maxTimeMs: maxTime,
+          bytes)
+      }
+    }
     if state.hasOpenChunk, state.chunkStart <= range.maxMs, state.lastTime >= range.minMs {
       let start = SlotArena.offset(state.chunkAddress)
       let open = slots.arena.bytes(start..<(start + OpenChunk.byteCount(state)))
@@ -92,13 +100,5 @@ extension HeadSelection {
         encoding: ChunkEncoding.xor.rawValue, minTimeMs: state.chunkStart,
         maxTimeMs: state.lastTime, bytes.span)
     }
-  }
-}
-
-extension OpenChunk {
-  /// Zeroes the bits behind the last one: an append may have put some there since.
-  static func clearTail(_ bytes: inout [UInt8], bitCount: Int) {
-    guard bitCount & 7 != 0, let last = bytes.indices.last else { return }
-    bytes[last] &= ~(0xFF >> UInt8(bitCount & 7))
   }
 }

@@ -81,6 +81,21 @@ final class HeadSymbols {
     return slots.arena.bytes(start..<(start + Int(entry.length)))
   }
 
+  /// Appends a text and its length before it, in the encoding of `Labels`.
+  func append(_ id: UInt32, to bytes: inout [UInt8]) {
+    let entry = entries[id]
+    if entry.length < 255 {
+      bytes.append(UInt8(truncatingIfNeeded: entry.length))
+    } else {
+      bytes.append(255)
+      bytes.append(UInt8(truncatingIfNeeded: entry.length))
+      bytes.append(UInt8(truncatingIfNeeded: entry.length >> 8))
+      bytes.append(UInt8(truncatingIfNeeded: entry.length >> 16))
+    }
+    let start = SlotArena.offset(entry.address)
+    slots.arena.append(start..<(start + Int(entry.length)), to: &bytes)
+  }
+
   func string(_ id: UInt32) -> String {
     let bytes = text(id)
     let copy = [UInt8](capacity: bytes.count) { output in

@@ -35,6 +35,8 @@ struct HistogramSeries {
   struct Snapshot: Sendable {
     fileprivate let open: [UInt32: Open]
 
+    subscript(ordinal: UInt32) -> Open? { open[ordinal] }
+
     func read(_ state: SeriesState, in range: TimeRange, into batch: inout SampleBatch) {
       guard let chunk = open[state.ordinal] else { return }
       for (i, time) in chunk.times.enumerated() where range.contains(time) {

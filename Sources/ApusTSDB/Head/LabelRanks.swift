@@ -21,6 +21,12 @@ final class LabelRanks: Sendable {
     }
   }
 
+  private struct Entry {
+    let slot: UInt32
+    let record: SlotAddress
+    let ordinal: UInt32
+  }
+
   private let current = Mutex(Order(rankBySlot: [], bound: 0))
   /// Held while the order is made anew, so that it is made once.
   private let renewal = Mutex(())
@@ -88,14 +94,15 @@ final class LabelRanks: Sendable {
       let (list, bound) = head.stateLock.withLock { _ in
         (columns.postings.all, columns.nextOrdinal)
       }
-      var entries: [(slot: UInt32, record: SlotAddress, ordinal: UInt32)] = []
+      var entries: [Entry] = []
       var slotMax = 0
       for ordinal in list.elements(in: columns.slots) {
         guard let slot = columns.slot(ofOrdinal: ordinal) else { continue }
-        entries.append((slot, columns.states[slot].labelsAddress, ordinal))
+        entries.append(
+          Entry(slot: slot, record: columns.states[slot].labelsAddress, ordinal: ordinal))
         slotMax = max(slotMax, Int(slot))
       }
-      order(&entries, before, columns.labels)
+      order(&entries, before, columns)
       var rankBySlot = [UInt32](repeating: 0, count: entries.isEmpty ? 0 : slotMax + 1)
       for (rank, entry) in entries.enumerated() { rankBySlot[Int(entry.slot)] = UInt32(rank) }
       let made = Order(rankBySlot: rankBySlot, bound: bound)
@@ -105,27 +112,68 @@ final class LabelRanks: Sendable {
   }
 
   /// Sorts by labels; those that have a rank already are not compared with one another.
-  private func order(
-    _ entries: inout [(slot: UInt32, record: SlotAddress, ordinal: UInt32)], _ before: Order,
-    _ labels: SeriesLabels
-  ) {
-    var old: [(slot: UInt32, record: SlotAddress, ordinal: UInt32)] = []
-    var new: [(slot: UInt32, record: SlotAddress, ordinal: UInt32)] = []
+  private func order(_ entries: inout [Entry], _ before: Order, _ columns: SeriesColumns) {
+    var old: [Entry] = []
+    var new: [Entry] = []
     for entry in entries {
       let isRanked = entry.ordinal < before.bound && Int(entry.slot) < before.rankBySlot.count
       if isRanked { old.append(entry) } else { new.append(entry) }
     }
+    let texts = SymbolRanks(entries.map(\.record), columns)
     old.sort { before.rankBySlot[Int($0.slot)] < before.rankBySlot[Int($1.slot)] }
-    new.sort { labels.compare($0.record, $1.record) < 0 }
+    new.sort { texts.isBefore($0.record, $1.record) }
     entries.removeAll(keepingCapacity: true)
     var i = 0
     for entry in new {
-      while i < old.count, labels.compare(old[i].record, entry.record) < 0 {
+      while i < old.count, texts.isBefore(old[i].record, entry.record) {
         entries.append(old[i])
         i += 1
       }
       entries.append(entry)
     }
     entries.append(contentsOf: old[i...])
+  }
+}
+
+/// The order of the texts that some label records use, by symbol id: sorting many series then
+/// compares numbers.
+private struct SymbolRanks {
+  private let labels: SeriesLabels
+  private var rankByID: [UInt32] = []
+
+  init(_ records: [SlotAddress], _ columns: SeriesColumns) {
+    labels = columns.labels
+    var isUsed: [Bool] = []
+    var ids: [UInt32] = []
+    func use(_ id: UInt32) {
+      if Int(id) >= isUsed.count {
+        let more = max(Int(id) + 1, isUsed.count * 2, 1024) - isUsed.count
+        isUsed.append(contentsOf: repeatElement(false, count: more))
+      }
+      guard !isUsed[Int(id)] else { return }
+      isUsed[Int(id)] = true
+      ids.append(id)
+    }
+    for record in records {
+      for i in 0..<labels.count(record) {
+        use(labels.name(i, of: record))
+        use(labels.value(i, of: record))
+      }
+    }
+    let symbols = columns.symbols
+    ids.sort { compareBytes(symbols.text($0), symbols.text($1)) < 0 }
+    rankByID = [UInt32](repeating: 0, count: isUsed.count)
+    for (rank, id) in ids.enumerated() { rankByID[Int(id)] = UInt32(rank) }
+  }
+
+  func isBefore(_ a: SlotAddress, _ b: SlotAddress) -> Bool {
+    let (countA, countB) = (labels.count(a), labels.count(b))
+    for i in 0..<min(countA, countB) {
+      let (nameA, nameB) = (labels.name(i, of: a), labels.name(i, of: b))
+      if nameA != nameB { return rankByID[Int(nameA)] < rankByID[Int(nameB)] }
+      let (valueA, valueB) = (labels.value(i, of: a), labels.value(i, of: b))
+      if valueA != valueB { return rankByID[Int(valueA)] < rankByID[Int(valueB)] }
+    }
+    return countA < countB
   }
 }

@@ -112,9 +112,8 @@ final class SeriesColumns {
   func bury(_ slot: UInt32) {
     states[slot].flags.insert(.dead)
     let state = states[slot]
-    var encoder = LabelsEncoder()
-    labels.encode(state.labelsAddress, into: &encoder)
-    table.remove(Self.hash(encoder.bytes.span), slot)
+    let bytes = labels.encoded(state.labelsAddress)
+    table.remove(Self.hash(bytes.span), slot)
     slotByOrdinal[state.ordinal] = 0
   }
 

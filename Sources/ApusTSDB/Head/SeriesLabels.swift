@@ -82,19 +82,19 @@ final class SeriesLabels {
     return i == count
   }
 
-  /// Writes the labels of a record out.
-  func encode(_ record: SlotAddress, into encoder: inout LabelsEncoder) {
-    for i in 0..<count(record) {
-      encoder.append(
-        name: symbols.text(name(i, of: record)), value: symbols.text(value(i, of: record)))
+  /// The labels of a record in the encoding of `Labels`.
+  func encoded(_ record: SlotAddress) -> [UInt8] {
+    let count = self.count(record)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count * 24)
+    for i in 0..<count {
+      symbols.append(name(i, of: record), to: &bytes)
+      symbols.append(value(i, of: record), to: &bytes)
     }
+    return bytes
   }
 
-  func labels(_ record: SlotAddress) -> Labels {
-    var encoder = LabelsEncoder()
-    encode(record, into: &encoder)
-    return encoder.labels()
-  }
+  func labels(_ record: SlotAddress) -> Labels { Labels(encoded: encoded(record)) }
 
   /// -1, 0 or 1 in label order, as `Labels.compare`.
   func compare(_ a: SlotAddress, _ b: SlotAddress) -> Int {

@@ -63,7 +63,11 @@ final class SlotArena {
   func free(_ address: SlotAddress, sizeClass: UInt8) {
     guard address != 0 else { return }
     usedBytes -= Self.bytes(ofClass: sizeClass)
-    limbo.append((address, sizeClass), stamp: epochs.stamp())
+    if epochs.isAlone {
+      recycle(address, sizeClass)
+    } else {
+      limbo.append((address, sizeClass), stamp: epochs.stamp())
+    }
   }
 
   /// Puts what no reader can see any more back into use. Called now and then by the owner.
@@ -71,10 +75,14 @@ final class SlotArena {
     guard !limbo.isEmpty else { return }
     let bound = epochs.reusableBelow
     while let slot = limbo.popFirst(stampedBelow: bound) {
-      let bytes = Self.bytes(ofClass: slot.sizeClass)
-      if bytes >= Self.largeBytes { arena.release(Self.range(slot.address, bytes)) }
-      freeSlots[Int(slot.sizeClass)].append(slot.address)
+      recycle(slot.address, slot.sizeClass)
     }
+  }
+
+  private func recycle(_ address: SlotAddress, _ sizeClass: UInt8) {
+    let bytes = Self.bytes(ofClass: sizeClass)
+    if bytes >= Self.largeBytes { arena.release(Self.range(address, bytes)) }
+    freeSlots[Int(sizeClass)].append(address)
   }
 
   @inline(__always)

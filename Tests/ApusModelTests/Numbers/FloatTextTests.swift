@@ -2,6 +2,21 @@ import ApusModel
 import Testing
 
 struct FloatTextTests {
+  @Test func `the digits are the fewest, also next to powers of two and ten`() throws {
+    for exponent in -18...48 {
+      let power = Double(sign: .plus, exponent: exponent, significand: 1)
+      for value in [power, power.nextUp, power.nextDown, power * 1.1, power / 3] {
+        let digits = FloatText.f(value).filter { $0 != "." && $0 != "0" }
+        let expected = FloatText.text(value, .e).prefix { $0 != "e" }
+        #expect(digits == expected.filter { $0 != "." && $0 != "0" }, "\(value)")
+        #expect(try FloatText.parse(FloatText.f(value)) == value)
+      }
+    }
+    #expect(FloatText.f(999_999_999_999.9999) == "999999999999.9999")
+    #expect(FloatText.f(0.000001234567890123) == "0.000001234567890123")
+    #expect(FloatText.f(5e-5) == "0.00005")
+  }
+
   @Test(arguments: [
     (0.0, "0", "0", "0"),
     (-0.0, "-0", "-0", "-0"),

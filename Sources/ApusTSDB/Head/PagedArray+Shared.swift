@@ -8,7 +8,7 @@ internal import Glibc
 /// to them (by a lock). Nothing here locks.
 @safe package final class SharedColumn<Element: BitwiseCopyable>: @unchecked Sendable {
   // Sound because the memory never moves and elements are plain bytes; the owner orders access.
-  @usableFromInline let base: UnsafeMutablePointer<Element>
+  let base: UnsafeMutablePointer<Element>
   /// Elements that there is room for.
   package let capacityMax: Int
 
@@ -23,22 +23,30 @@ internal import Glibc
     unsafe Reservation.free(base, bytes: capacityMax * MemoryLayout<Element>.stride)
   }
 
-  @inlinable
   package subscript(index: Int) -> Element {
-    get {
+    @inline(__always)
+    unsafeAddress {
       precondition(UInt(bitPattern: index) < UInt(bitPattern: capacityMax))
-      return unsafe base[index]
+      return unsafe UnsafePointer(base + index)
     }
-    _modify {
+    @inline(__always)
+    unsafeMutableAddress {
       precondition(UInt(bitPattern: index) < UInt(bitPattern: capacityMax))
-      yield unsafe &base[index]
+      return unsafe base + index
     }
   }
 
-  @inlinable
   package subscript(index: UInt32) -> Element {
-    get { self[Int(index)] }
-    _modify { yield &self[Int(index)] }
+    @inline(__always)
+    unsafeAddress {
+      precondition(Int(index) < capacityMax)
+      return unsafe UnsafePointer(base + Int(index))
+    }
+    @inline(__always)
+    unsafeMutableAddress {
+      precondition(Int(index) < capacityMax)
+      return unsafe base + Int(index)
+    }
   }
 
   /// Elements as a span. Valid while the array lives; the owner sees to it that they do not

@@ -1,4 +1,4 @@
-import ApusSystem
+import ApusTSDB
 import Testing
 
 struct SharedArenaTests {

@@ -5,7 +5,7 @@ internal import Glibc
 /// which bytes is the caller's affair; the rules for threads are those of `SharedColumn`.
 @safe package final class SharedArena: @unchecked Sendable {
   // Sound because the memory never moves and holds plain bytes; the owner orders access.
-  @usableFromInline let base: UnsafeMutableRawPointer
+  let base: UnsafeMutableRawPointer
   package let capacityMax: Int
 
   /// - Parameter capacityMax: bytes that will ever be needed; costs address space only.
@@ -17,14 +17,14 @@ internal import Glibc
   deinit { unsafe Reservation.free(base, bytes: capacityMax) }
 
   /// Reads a value in the machine's byte order; `offset` need not be aligned.
-  @inlinable
+  @inline(__always)
   package func load<T: BitwiseCopyable>(at offset: Int, as type: T.Type = T.self) -> T {
     check(offset, MemoryLayout<T>.size)
     return unsafe base.loadUnaligned(fromByteOffset: offset, as: type)
   }
 
   /// Writes a value in the machine's byte order; `offset` need not be aligned.
-  @inlinable
+  @inline(__always)
   package func store<T: BitwiseCopyable>(_ value: T, at offset: Int) {
     check(offset, MemoryLayout<T>.size)
     unsafe base.storeBytes(of: value, toByteOffset: offset, as: T.self)
@@ -36,6 +36,13 @@ internal import Glibc
       guard let from = source.baseAddress else { return }
       unsafe memcpy(base + offset, from, source.count)
     }
+  }
+
+  /// Appends bytes of the arena to an array.
+  package func append(_ range: Range<Int>, to bytes: inout [UInt8]) {
+    check(range.lowerBound, range.count)
+    let start = unsafe (base + range.lowerBound).assumingMemoryBound(to: UInt8.self)
+    unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: start, count: range.count))
   }
 
   /// Copies bytes inside the arena; the ranges may overlap.
@@ -75,7 +82,7 @@ internal import Glibc
     unsafe Reservation.release(base, from: range.lowerBound, to: range.upperBound)
   }
 
-  @inlinable
+  @inline(__always)
   func check(_ offset: Int, _ count: Int) {
     precondition(offset >= 0 && count >= 0 && offset <= capacityMax &- count)
   }

@@ -1,0 +1,180 @@
+import ApusModel
+import ApusStorage
+import ApusSystem
+import ApusTSDB
+import ApusTelemetry
+import Glibc
+
+/// Measures the store alone: cost of a new series, of a sample, of memory, of a replay and of
+/// selects. `StoreBench [series] [samples per series] [directory]`
+@main
+struct StoreBench {
+  static func main() throws {
+    let arguments = CommandLine.arguments
+    let seriesCount = arguments.count > 1 ? Int(arguments[1]) ?? 500_000 : 500_000
+    let sampleCount = arguments.count > 2 ? Int(arguments[2]) ?? 24 : 24
+    let directory = arguments.count > 3 ? arguments[3] : "/tmp/apus-store-bench"
+    try PosixFileSystem().remove(directory)
+    try run(seriesCount, sampleCount, directory)
+    try PosixFileSystem().remove(directory)
+  }
+
+  static func run(_ seriesCount: Int, _ sampleCount: Int, _ directory: String) throws {
+    let clock = SystemWallClock()
+    let start = clock.nowMs / 15_000 * 15_000
+    var store: TSDB? = try open(directory)
+    guard let first = store else { return }
+    let memoryBefore = privateBytes()
+    let refs = try makeSeries(first, seriesCount)
+    let (appendNs, maintainNs) = try append(first, refs, sampleCount, start)
+    let total = Double(seriesCount * sampleCount)
+    report("append, ns/sample", Double(appendNs) / total)
+    report("head chunks, ns/sample", Double(maintainNs) / total)
+    report(
+      "memory, bytes/series", Double(privateBytes() - memoryBefore) / Double(seriesCount))
+    try queries(first, seriesCount)
+    store = nil
+    let replayStart = clock.monotonicNs
+    let again = try open(directory)
+    let replay = Double(clock.monotonicNs - replayStart)
+    report("replay, s", replay / 1e9)
+    report("replay, ns/sample", replay / total)
+    try again.close()
+  }
+
+  static func open(_ directory: String) throws -> TSDB {
+    var options = TSDBOptions()
+    options.locksDirectory = false
+    options.compressesWAL = getenv("SNAPPY") != nil
+    return try TSDB.open(
+      directory: directory, options: options, files: PosixFileSystem(), clock: SystemWallClock(),
+      random: SystemRandomSource(), log: .none, metrics: MetricRegistry())
+  }
+
+  /// 1000 series for each target, 7 labels each.
+  static func makeSeries(_ store: TSDB, _ count: Int) throws -> [SeriesRef] {
+    let clock = SystemWallClock()
+    var refs: [SeriesRef] = []
+    var spent: UInt64 = 0
+    for target in 0..<(count / 1000) {
+      let labels = (0..<1000).map { i in
+        Labels([
+          Label("__name__", "metric_number_\(i / 4)_total"), Label("cluster", "eu-1"),
+          Label("env", "production"), Label("instance", "host-\(target):9100"),
+          Label("job", "node"), Label("mode", "mode-\(i % 4)"), Label("region", "europe"),
+        ])
+      }
+      let start = clock.monotonicNs
+      refs += try store.resolve(labels)
+      spent += clock.monotonicNs - start
+    }
+    report("new series, ns", Double(spent) / Double(count))
+    let again = (0..<100).map { Labels([Label("__name__", "metric_number_\($0)_total")]) }
+    _ = again
+    return refs
+  }
+
+  static func append(
+    _ store: TSDB, _ refs: [SeriesRef], _ samples: Int, _ start: Int64
+  ) throws -> (UInt64, UInt64) {
+    let clock = SystemWallClock()
+    var spent: UInt64 = 0
+    var maintaining: UInt64 = 0
+    var numbers = Numbers(state: 7)
+    var values = refs.map { _ in Double(numbers.next() % 100_000) }
+    for i in 0..<samples {
+      let time = start + Int64(i) * 15_000
+      for target in 0..<(refs.count / 1000) {
+        var batch = AppendBatch()
+        for s in (target * 1000)..<((target + 1) * 1000) {
+          // Two thirds constant, a fifth counters, the rest decimals.
+          let kind = s % 100
+          if kind >= 66 && kind < 84 { values[s] += Double(numbers.next() % 1000) }
+          if kind >= 84 { values[s] = Double(numbers.next() % 1_000_000) / 1000 }
+          batch.append(refs[s], timeMs: time, value: values[s])
+        }
+        let begin = clock.monotonicNs
+        let outcome = try store.append(batch)
+        spent += clock.monotonicNs - begin
+        precondition(outcome.rejections.isEmpty)
+      }
+      if i % 4 == 3 {
+        let begin = clock.monotonicNs
+        store.maintain()
+        maintaining += clock.monotonicNs - begin
+      }
+    }
+    return (spent, maintaining)
+  }
+
+  static func queries(_ store: TSDB, _ seriesCount: Int) throws {
+    let some = [LabelMatcher.equal("mode", "mode-1"), try LabelMatcher(.regex, "instance", "host-1.*")]
+    for round in 0..<3 {
+      let (count, selectNs, labelNs, latestNs, readNs, samples) = try query(store, some)
+      let per = Double(max(count, 1))
+      report("round \(round): series selected", per)
+      report("  select, ns/series", Double(selectNs) / per)
+      report("  labels, ns/series", Double(labelNs) / per)
+      report("  latest, ns/series", Double(latestNs) / per)
+      report("  read, ns/sample", Double(readNs) / Double(max(samples, 1)))
+    }
+  }
+
+  static func query(
+    _ store: TSDB, _ matchers: [LabelMatcher]
+  ) throws -> (Int, UInt64, UInt64, UInt64, UInt64, Int) {
+    let clock = SystemWallClock()
+    func cursor() throws -> any SeriesCursor {
+      try store.querier(in: .all).select(matchers, in: .all, hints: SelectHints())
+    }
+    var start = clock.monotonicNs
+    let one = try cursor()
+    let selectNs = clock.monotonicNs - start
+    var count = 0
+    var bytes = 0
+    start = clock.monotonicNs
+    while try one.next() {
+      count += 1
+      bytes += one.labels.bytes.count
+    }
+    let labelNs = clock.monotonicNs - start
+    let two = try cursor()
+    start = clock.monotonicNs
+    while try two.next() {
+      if try two.latest(atMs: .max, newerThanMs: 0) == nil { count -= 1 }
+    }
+    let latestNs = clock.monotonicNs - start
+    let three = try cursor()
+    var batch = SampleBatch()
+    var samples = 0
+    start = clock.monotonicNs
+    while try three.next() {
+      batch.removeAll()
+      try three.read(into: &batch)
+      samples += batch.times.count
+    }
+    return (count, selectNs, labelNs, latestNs, clock.monotonicNs - start, samples)
+  }
+
+  static func report(_ what: String, _ number: Double) {
+    print(what + ": " + String((number * 1000).rounded() / 1000))
+  }
+
+  /// Anonymous memory of this process.
+  static func privateBytes() -> Int {
+    let text = (try? PosixFileSystem().readText("/proc/self/smaps_rollup")) ?? ""
+    for line in text.split(separator: "\n") where line.hasPrefix("Anonymous:") {
+      return (Int(line.split(separator: " ")[1]) ?? 0) * 1024
+    }
+    return 0
+  }
+}
+
+struct Numbers {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state >> 33
+  }
+}

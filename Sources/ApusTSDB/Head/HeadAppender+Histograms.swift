@@ -1,0 +1,136 @@
+internal import ApusModel
+internal import ApusStorage
+internal import ApusSystem
+internal import ApusTelemetry
+
+/// Native histograms on their way into the head.
+extension Head {
+  /// Samples of an open chunk of histograms at which it is closed.
+  private static var histogramsPerChunk: Int { Limits.samplesPerChunkTarget }
+
+  /// Which histograms of a batch may be stored, by index. Comes after the floats were judged.
+  func admitHistograms(_ batch: AppendBatch, _ outcome: inout AppendOutcome) -> [Int] {
+    guard !batch.histogramTimes.isEmpty else { return [] }
+    var newest: [UInt32: (time: Int64, index: Int?)] = [:]
+    for (position, slot) in scratch.slots.enumerated() {
+      newest[slot] = (batch.times[Int(scratch.indices[position])], nil)
+    }
+    var admitted: [Int] = []
+    let minValid = minValidTime
+    for i in batch.histogramTimes.indices {
+      if let error = judge(batch, i, minValid, &newest) {
+        outcome.rejections.append(.init(index: i, isHistogram: true, error: error))
+      } else if let slot = columns.slot(ofRef: batch.histogramRefs[i].number),
+        newest[slot]?.index == i
+      {
+        admitted.append(i)
+      }
+    }
+    return admitted
+  }
+
+  /// Why a histogram is refused; nil if it is stored, or there already.
+  private func judge(
+    _ batch: AppendBatch, _ i: Int, _ minValid: Int64,
+    _ newest: inout [UInt32: (time: Int64, index: Int?)]
+  ) -> AppendError? {
+    guard options.storesHistograms else { return .histogramsDisabled }
+    guard let slot = columns.slot(ofRef: batch.histogramRefs[i].number) else {
+      return .unknownSeries
+    }
+    let (time, histogram) = (batch.histogramTimes[i], batch.histograms[i])
+    let state = columns.states[slot]
+    var lastTime = state.lastTime
+    var last = state.flags.contains(.histogram) ? histograms[state.ordinal]?.histograms.last : nil
+    if let known = newest[slot] {
+      lastTime = known.time
+      last = known.index.map { batch.histograms[$0] }
+    }
+    switch AppendRules.judge(
+      time: time, lastTime: lastTime, isSameValue: last == histogram, minValidTime: minValid)
+    {
+    case .store:
+      newest[slot] = (time, i)
+      return nil
+    case .ignore: return nil
+    case .reject(let error): return error
+    }
+  }
+
+  func logHistograms(_ batch: AppendBatch, _ admitted: [Int]) throws(StorageError) {
+    guard let log, !admitted.isEmpty else { return }
+    var columns = HistogramSampleColumns()
+    for i in admitted {
+      columns.append(
+        batch.histogramRefs[i], timeMs: batch.histogramTimes[i], histogram: batch.histograms[i])
+    }
+    try log.logHistograms(columns)
+  }
+
+  /// Under both locks.
+  func applyHistograms(_ batch: AppendBatch, _ admitted: [Int]) {
+    for i in admitted {
+      guard let slot = columns.slot(ofRef: batch.histogramRefs[i].number) else { continue }
+      appendHistogram(slot, time: batch.histogramTimes[i], batch.histograms[i])
+      clock.extend(batch.histogramTimes[i], batch.histogramTimes[i])
+    }
+  }
+
+  /// Puts an admitted histogram into the open chunk of its series. Under both locks, or while
+  /// nobody else uses the head.
+  func appendHistogram(_ slot: UInt32, time: Int64, _ histogram: FloatHistogram) {
+    closeChunk(slot)
+    let ordinal = columns.states[slot].ordinal
+    if let open = histograms[ordinal], let start = open.times.first {
+      let end = ChunkCut.windowEnd(start, options.chunkRangeMs)
+      if time >= end || open.times.count >= Self.histogramsPerChunk { closeHistogramChunk(slot) }
+    }
+    if histograms[ordinal] == nil { metrics.chunksCreated.increment() }
+    histograms.append(ordinal, time, histogram)
+    columns.states[slot].flags.insert(.histogram)
+    columns.states[slot].lastTime = time
+    setStale(slot, StaleMarker.isStale(histogram.sum))
+  }
+
+  /// Moves the open chunk of histograms, if there is one, to the list of full ones; it becomes
+  /// several where the counters began anew.
+  func closeHistogramChunk(_ slot: UInt32) {
+    let ordinal = columns.states[slot].ordinal
+    guard let open = histograms[ordinal] else { return }
+    histograms[ordinal] = nil
+    HistogramSeries.encode(open) { minTime, maxTime, count, bytes in
+      let sizeClass = SlotArena.sizeClass(for: bytes.count)
+      let address = columns.slots.allocate(sizeClass: sizeClass)
+      columns.slots.arena.write(bytes, at: SlotArena.offset(address))
+      let entry = ChunkEntry(
+        minTime: minTime, location: ChunkEntry.inMemory(address, byteCount: bytes.count),
+        durationMs: UInt32(truncatingIfNeeded: maxTime - minTime),
+        sampleCount: UInt16(truncatingIfNeeded: count),
+        encoding: ChunkEncoding.floatHistogram.rawValue, sizeClass: sizeClass)
+      ChunkList.append(entry, to: &columns.states[slot], in: columns.slots)
+    }
+    fullSlots.append(slot)
+  }
+}
+
+extension HistogramSeries {
+  /// Encodes an open chunk: one chunk, or several where the histograms do not fit together.
+  static func encode(
+    _ open: Open,
+    _ body: (_ minTime: Int64, _ maxTime: Int64, _ count: Int, _ bytes: Span<UInt8>) -> Void
+  ) {
+    var chunk = FloatHistogramChunk()
+    var start = 0
+    for (i, histogram) in open.histograms.enumerated() {
+      guard case .needsChunk(let header) = chunk.append(timeMs: open.times[i], histogram) else {
+        continue
+      }
+      body(open.times[start], open.times[i - 1], i - start, chunk.span)
+      chunk = FloatHistogramChunk(header: header)
+      start = i
+      _ = chunk.append(timeMs: open.times[i], histogram)
+    }
+    guard chunk.count > 0, let last = open.times.last else { return }
+    body(open.times[start], last, chunk.count, chunk.span)
+  }
+}
