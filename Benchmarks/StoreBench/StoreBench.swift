@@ -108,7 +108,9 @@ struct StoreBench {
   }
 
   static func queries(_ store: TSDB, _ seriesCount: Int) throws {
-    let some = [LabelMatcher.equal("mode", "mode-1"), try LabelMatcher(.regex, "instance", "host-1.*")]
+    let some = [
+      LabelMatcher.equal("mode", "mode-1"), try LabelMatcher(.regex, "instance", "host-1.*"),
+    ]
     for round in 0..<3 {
       let (count, selectNs, labelNs, latestNs, readNs, samples) = try query(store, some)
       let per = Double(max(count, 1))
