@@ -158,6 +158,17 @@ let tests: [Target] = [
   .testTarget(name: "TidyTests", swiftSettings: strict),
 ]
 
+// `APUS_BENCHMARKS=1 swift run -c release StoreBench`: what costs how much, measured.
+let benchmarks: [Target] =
+  Context.environment["APUS_BENCHMARKS"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "StoreBench",
+      dependencies: ["ApusTSDB", "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
+      path: "Benchmarks/StoreBench", swiftSettings: plain)
+  ]
+
 /// The named targets and all that they need.
 func closure(of names: [String], in targets: [Target]) -> [Target] {
   var wanted = Set(names)
@@ -176,7 +187,7 @@ func closure(of names: [String], in targets: [Target]) -> [Target] {
 }
 
 // `APUS_ROOM=ApusTSDB swift test` builds and tests one room and what lies below it.
-let house = machine + nouns + languages + engines + movingParts + face + tests
+let house = machine + nouns + languages + engines + movingParts + face + tests + benchmarks
 let room = Context.environment["APUS_ROOM"]
 let targets = room.map { closure(of: ["\($0)Tests", $0], in: house) } ?? house
 
