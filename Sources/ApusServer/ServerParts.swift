@@ -17,6 +17,7 @@ struct ServerParts: Sendable {
   let storage: ReadyStorage
   let pools: Pools
   let engine: Engine
+  let queryLog: QueryLog
   let scrape: ScrapeManager
   let discovery: DiscoveryManager
   let notifyDiscovery: DiscoveryManager
@@ -52,9 +53,10 @@ struct ServerParts: Sendable {
     live = LiveConfig(loaded.config, loadedAtMs: world.clock.nowMs)
     storage = ReadyStorage()
     pools = Pools(ruleThreads: Int(settings.flags.number("rules.max-concurrent-evals")))
+    queryLog = QueryLog(files: world.files, metrics: registry, log: world.log)
     engine = Engine(
       options: settings.engineOptions(live), clock: world.clock, pool: pools.queries,
-      metrics: registry)
+      metrics: registry, queryLog: queryLog)
     let fetchers = PooledFetcherFactory(files: world.files)
     scrape = ScrapeManager(
       ScrapeDoors(
@@ -83,6 +85,15 @@ struct ServerParts: Sendable {
   func apply(_ loaded: LoadedConfig) async -> [String] {
     var problems: [String] = []
     let config = loaded.config
+    for warning in config.warnings {
+      log.warning("Configuration", ["warning": warning.description])
+    }
+    do {
+      let path = config.global.queryLogFile
+      try queryLog.setPath(path.isEmpty ? nil : path)
+    } catch {
+      problems.append("query log: \(error)")
+    }
     do {
       try await scrape.apply(config.scrapeConfigs, externalLabels: config.global.externalLabels)
     } catch {
