@@ -97,7 +97,7 @@ extension TSDB {
     if !source.isEmpty {
       let made = try compactor.write(
         source, minTimeMs: minTime, maxTimeMs: end, isCancelled: isCancelled)
-      if made != nil { try reloadBlocks() }
+      if let made { try load(made) }
     }
     let gone = head.truncate(before: end)
     let segment = head.log?.writer.segment ?? 0
@@ -107,6 +107,17 @@ extension TSDB {
     log.info(
       "Head GC completed",
       ["before": "\(end)", "series_removed": "\(gone.count)", "series": "\(head.seriesCount)"])
+  }
+
+  /// Takes a new block into use. That another one cannot be read is reported, and no reason to
+  /// keep in memory what the new one holds, or to write it again.
+  private func load(_ made: BlockMeta) throws(StorageError) {
+    do throws(StorageError) {
+      try reloadBlocks()
+    } catch {
+      guard blocks.contains(where: { $0.ulid == made.ulid }) else { throw error }
+      log.error("reloadBlocks", ["err": "\(error)"])
+    }
   }
 
   private func compactBlocks(_ isCancelled: () -> Bool) throws(StorageError) {

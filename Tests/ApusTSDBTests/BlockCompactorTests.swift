@@ -136,6 +136,59 @@ import Testing
     #expect(lines == TestBlock.lines(series))
   }
 
+  @Test(arguments: [0.0, 0.5])
+  func `overlapping native histograms are merged in order, with floats between them`(part: Double)
+    throws
+  {
+    func histogram(_ count: Int) -> FloatHistogram {
+      var h = FloatHistogram()
+      h.count = Double(count) + part
+      h.sum = Double(count) * 2
+      h.positiveSpans = [.init(offset: 0, length: 2)]
+      h.positiveBuckets = [Double(count), part]
+      return h
+    }
+    func block(_ times: [Int64], floats: [(Int64, Double)], seed: UInt64) throws -> Block {
+      var chunks = SeriesChunks()
+      if part == 0 {
+        var chunk = HistogramChunk()
+        for time in times { #expect(chunk.append(timeMs: time, histogram(Int(time))) == .appended) }
+        chunks.append(
+          encoding: ChunkEncoding.histogram.rawValue, minTimeMs: times.first ?? 0,
+          maxTimeMs: times.last ?? 0, chunk.span)
+      } else {
+        var chunk = FloatHistogramChunk()
+        for time in times { #expect(chunk.append(timeMs: time, histogram(Int(time))) == .appended) }
+        chunks.append(
+          encoding: ChunkEncoding.floatHistogram.rawValue, minTimeMs: times.first ?? 0,
+          maxTimeMs: times.last ?? 0, chunk.span)
+      }
+      TestBlock.append(floats, 120, to: &chunks)
+      let symbols = SymbolList(of: [["h": "1"]])
+      let meta = BlockMeta(
+        ulid: ULID(timeMs: 1, random: SeededRandom(seed)), minTimeMs: 0, maxTimeMs: 10_000)
+      let writer = try BlockWriter(
+        dataDirectory: "/data", meta: meta, symbols: symbols, files: files)
+      try writer.add([0, 1].map { UInt32($0 == 0 ? 1 : 0) }, chunks)
+      return try open(try #require(try writer.finish()).ulid)
+    }
+    let one = try block([10, 30, 50, 70], floats: [(100, 1)], seed: 1)
+    let two = try block([20, 30, 60], floats: [(65, 2), (90, 3)], seed: 2)
+    let meta = try #require(try compactor().compact([one, two]))
+    let merged = try open(meta.ulid)
+    let cursor = try merged.querier(in: .all).select([], in: .all, hints: SelectHints())
+    #expect(try cursor.next())
+    var batch = SampleBatch()
+    try cursor.read(into: &batch)
+    #expect(batch.histogramTimes == [10, 20, 30, 50, 60, 70])
+    #expect(batch.histograms.map(\.count) == batch.histogramTimes.map { Double($0) + part })
+    #expect(batch.times == [65, 90, 100])
+    #expect(try merged.hasOrderedChunks())
+    #expect(meta.stats.histogramSampleCount == 6)
+    #expect(meta.stats.floatSampleCount == 3)
+    #expect(try cursor.latest(atMs: 80, newerThanMs: 0)?.timeMs == 70)
+  }
+
   @Test func `identical chunks are kept once`() throws {
     let same = samples(fromMinute: 0, count: 240)
     let one = try write([(["a": "1"], same)], seed: 1)

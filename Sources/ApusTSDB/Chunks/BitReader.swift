@@ -13,7 +13,10 @@ package struct BitReader: ~Escapable {
     self.position = position
   }
 
-  package var isBeyondEnd: Bool { position > bytes.byteCount &* 8 }
+  /// Number of all bits.
+  package var bitCount: Int { bytes.byteCount &* 8 }
+
+  package var isBeyondEnd: Bool { position > bitCount }
 
   /// The next bits, left aligned; the first 57 of them count.
   @inline(__always)

@@ -73,51 +73,76 @@ package enum XORDecoder {
       throw .truncated
     }
     let reader = BitReader(bytes)
-    var at = first.offset &* 8
-    var time = head.time &+ state.delta
-    var delta = state.delta
-    var bits = head.bits
-    var leading = 0
-    var trailing = 0
-    var hasWindow = false
+    var cursor = Cursor(head, at: first.offset &* 8, delta: state.delta)
+    cursor.word = reader.word(at: cursor.at)
     var index = start &+ 1
     let end = start &+ head.count
-    // The second sample has no delta of delta: its Δt is behind us.
-    var word = reader.word(at: at)
-    var used = 0
     while true {
-      // VAL, in the word that the time was taken from if it reaches that far.
-      if word &>> 63 == 0 {
-        at &+= 1
-      } else if (word &>> 62) & 1 == 0 {
-        let width = 64 &- leading &- trailing
-        let x: UInt64
-        if width &+ used <= 55 {
-          x = (word &<< 2) &>> UInt64(64 &- width)
-        } else {
-          x = reader.bits(width, at: at &+ 2)
-        }
-        bits ^= x &<< UInt64(trailing)
-        at &+= 2 &+ width
-      } else {
-        leading = Int(truncatingIfNeeded: (word &>> 57) & 31)
-        let width = Int(truncatingIfNeeded: ((word &>> 51) &- 1) & 63) &+ 1
-        trailing = 64 &- leading &- width
-        guard trailing >= 0 else {
-          if at &+ 13 > bytes.count &* 8 { throw .truncated }
-          throw .corrupt("window of \(leading) and \(width) bits")
-        }
-        hasWindow = true
-        bits ^= reader.bits(width, at: at &+ 13) &<< UInt64(trailing)
-        at &+= 13 &+ width
-      }
-      times[index] = time
-      values[index] = Double(bitPattern: bits)
+      try cursor.value(reader)
+      times[index] = cursor.time
+      values[index] = Double(bitPattern: cursor.bits)
       index &+= 1
       if index == end { break }
+      cursor.nextTime(reader)
+    }
+    guard cursor.at <= bytes.count &* 8 else { throw .truncated }
+    cursor.finish(&state)
+    return state
+  }
+}
+
+extension XORDecoder {
+  /// What the loop knows; it lives in registers.
+  private struct Cursor {
+    var time: Int64
+    var bits: UInt64
+    private var delta: Int64
+    private var leading = 0
+    private var trailing = 0
+    private var hasWindow = false
+    /// Position of the next bit.
+    private(set) var at: Int
+    /// The bits from there on, left aligned; 57 less `used` of them count.
+    var word: UInt64 = 0
+    private var used = 0
+
+    init(_ head: XORState, at: Int, delta: Int64) {
+      self.at = at
+      self.delta = delta
+      time = head.time &+ delta
+      bits = head.bits
+    }
+
+    /// VAL, from the word that the time was taken from if it reaches that far.
+    @inline(__always)
+    mutating func value(_ reader: borrowing BitReader) throws(ChunkError) {
+      if word &>> 63 == 0 {
+        at &+= 1
+        return
+      }
+      if (word &>> 62) & 1 == 0 {
+        let width = 64 &- leading &- trailing
+        let x =
+          width &+ used <= 55
+          ? (word &<< 2) &>> UInt64(64 &- width) : reader.bits(width, at: at &+ 2)
+        bits ^= x &<< UInt64(trailing)
+        at &+= 2 &+ width
+        return
+      }
+      leading = Int(truncatingIfNeeded: (word &>> 57) & 31)
+      let width = Int(truncatingIfNeeded: ((word &>> 51) &- 1) & 63) &+ 1
+      trailing = 64 &- leading &- width
+      guard trailing >= 0 else { throw reader.badWindow(leading, width, at: at) }
+      hasWindow = true
+      bits ^= reader.bits(width, at: at &+ 13) &<< UInt64(trailing)
+      at &+= 13 &+ width
+    }
+
+    /// DOD: moves to the time of the next sample.
+    @inline(__always)
+    mutating func nextTime(_ reader: borrowing BitReader) {
       word = reader.word(at: at)
-      let ones = (~word).leadingZeroBitCount
-      switch ones {
+      switch (~word).leadingZeroBitCount {
       case 0: used = 1
       case 1: (delta, used) = (delta &+ signed((word &<< 2) &>> 50, 14), 16)
       case 2: (delta, used) = (delta &+ signed((word &<< 3) &>> 47, 17), 20)
@@ -132,14 +157,15 @@ package enum XORDecoder {
       word = word &<< UInt64(used)
       time = time &+ delta
     }
-    guard at <= bytes.count &* 8 else { throw .truncated }
-    state.time = time
-    state.bits = bits
-    state.delta = delta
-    state.leading = hasWindow ? UInt8(leading) : XORState.noWindow
-    state.trailing = hasWindow ? UInt8(trailing) : 0
-    state.bitCount = at
-    return state
+
+    func finish(_ state: inout XORState) {
+      state.time = time
+      state.bits = bits
+      state.delta = delta
+      state.leading = hasWindow ? UInt8(leading) : XORState.noWindow
+      state.trailing = hasWindow ? UInt8(trailing) : 0
+      state.bitCount = at
+    }
   }
 
   /// The number that `count` bits hold: 2^(count-1) is positive.
@@ -147,5 +173,12 @@ package enum XORDecoder {
   private static func signed(_ raw: UInt64, _ count: UInt64) -> Int64 {
     let value = Int64(bitPattern: raw)
     return raw > 1 &<< (count &- 1) ? value &- (1 &<< Int64(count)) : value
+  }
+}
+
+extension BitReader {
+  /// Why a window cannot be: the bytes have ended, or lie.
+  fileprivate func badWindow(_ leading: Int, _ width: Int, at position: Int) -> ChunkError {
+    position + 13 > bitCount ? .truncated : .corrupt("window of \(leading) and \(width) bits")
   }
 }

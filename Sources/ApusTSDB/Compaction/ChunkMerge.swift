@@ -148,7 +148,8 @@ struct ChunkMerge: ~Copyable {
       if let deleted = series.deleted(ofChunk: index) { batch.remove(deleted, behind: mark) }
     }
     batch.sortByTime(into: &merged)
-    try encoder.encode(merged, into: &out)
+    if group.count > 1 { merged.forgetCounterResets() }
+    encoder.encode(merged, into: &out)
   }
 }
 
@@ -171,6 +172,14 @@ extension SampleBatch {
       if float < out.times.count, out.times[float] == time { continue }
       out.histogramTimes.append(time)
       out.histograms.append(histograms[index])
+    }
+  }
+
+  /// What chunks said of resets does not hold for histograms that stand between others now: the
+  /// encoder looks for resets itself.
+  mutating func forgetCounterResets() {
+    for index in histograms.indices where histograms[index].resetHint != .gauge {
+      histograms[index].resetHint = .unknown
     }
   }
 

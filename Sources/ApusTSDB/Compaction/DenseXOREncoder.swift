@@ -4,23 +4,26 @@
 /// one would soon pay. The format leaves the choice free, so here the values are cut into runs
 /// with one window each by dynamic programming: a run of n values with s significant bits takes
 /// 11 + n * (2 + s) bits. Every Prometheus reads the result.
-struct DenseXOREncoder {
-  /// A run of one window is looked for at most this long; neighbours with the same window join.
-  private static let runMax = 32
-  private static let declarationBits = 11
+package struct DenseXOREncoder {
+  /// A new window is chosen for at most this many values; it may then go on for more.
+  private static let runMax = 24
+  private static let declarationBits: Int32 = 11
 
   /// Of the values that differ from the one before: zeros at both ends of the xor.
   private var leading: [UInt8] = []
   private var trailing: [UInt8] = []
-  /// The fewest bits for the first n of them, and the length of the last run then.
-  private var bits: [Int] = []
+  /// The fewest bits for the first n of them, and the length of the last run then, or
+  /// 0 where the last value goes on with the window before it.
+  private var bits: [Int32] = []
   private var runs: [UInt8] = []
   /// Where a new window begins, and which: `starts` ascends.
   private var starts: [Int] = []
   private var windows: [(leading: UInt8, trailing: UInt8)] = []
 
+  package init() {}
+
   /// Writes a whole chunk of the samples in `range` into `writer`, which is emptied before.
-  mutating func encode(
+  package mutating func encode(
     _ times: Span<Int64>, _ values: Span<Double>, _ range: Range<Int>,
     into writer: inout BitWriter
   ) {
@@ -89,30 +92,65 @@ struct DenseXOREncoder {
   private mutating func findRuns() {
     let count = leading.count
     bits.removeAll(keepingCapacity: true)
+    bits.append(contentsOf: repeatElement(0, count: count + 1))
     runs.removeAll(keepingCapacity: true)
-    bits.append(0)
-    runs.append(0)
+    runs.append(contentsOf: repeatElement(0, count: count + 1))
+    // Taken out, so that both can be written while the others are read.
+    var bits: [Int32] = []
+    var runs: [UInt8] = []
+    swap(&bits, &self.bits)
+    swap(&runs, &self.runs)
+    Self.findRuns(leading.span, trailing.span, &bits, &runs)
+    swap(&bits, &self.bits)
+    swap(&runs, &self.runs)
+  }
+
+  private static func findRuns(
+    _ leading: Span<UInt8>, _ trailing: Span<UInt8>, _ bits: inout [Int32], _ runs: inout [UInt8]
+  ) {
+    // The window at the end of the best runs so far.
+    var lastLeading: Int32 = 64
+    var lastTrailing: Int32 = 64
     var end = 1
-    while end <= count {
-      var least = Int.max
+    while end <= leading.count {
+      let ownLeading = Int32(leading[end - 1])
+      let ownTrailing = Int32(trailing[end - 1])
+      var least = Int32.max
       var leastRun = 0
-      var windowLeading: UInt8 = 31
-      var windowTrailing: UInt8 = 63
+      var leastLeading = ownLeading
+      var leastTrailing = ownTrailing
+      if ownLeading >= lastLeading && ownTrailing >= lastTrailing {
+        least = bits[end - 1] &+ 66 &- lastLeading &- lastTrailing
+        leastLeading = lastLeading
+        leastTrailing = lastTrailing
+      }
+      var windowLeading = ownLeading
+      var windowTrailing = ownTrailing
+      var width = 64 &- windowLeading &- windowTrailing
+      let ownWidth = width
+      let most = min(runMax, end)
       var run = 1
-      let most = min(Self.runMax, end)
       while run <= most {
-        windowLeading = min(windowLeading, leading[end - run])
-        windowTrailing = min(windowTrailing, trailing[end - run])
-        let width = 64 &- Int(windowLeading) &- Int(windowTrailing)
-        let total = bits[end - run] &+ Self.declarationBits &+ run &* (2 &+ width)
+        windowLeading = min(windowLeading, Int32(leading[end - run]))
+        windowTrailing = min(windowTrailing, Int32(trailing[end - run]))
+        let wider = 64 &- windowLeading &- windowTrailing
+        // Where what was looked at so far would be better off alone, longer runs are as well.
+        if Int32(run &- 1) &* (wider &- width) > declarationBits { break }
+        if wider &- ownWidth > declarationBits { break }
+        width = wider
+        let total = bits[end - run] &+ declarationBits &+ Int32(run) &* (2 &+ width)
         if total < least {
           least = total
           leastRun = run
+          leastLeading = windowLeading
+          leastTrailing = windowTrailing
         }
-        run += 1
+        run &+= 1
       }
-      bits.append(least)
-      runs.append(UInt8(leastRun))
+      bits[end] = least
+      runs[end] = UInt8(leastRun)
+      lastLeading = leastLeading
+      lastTrailing = leastTrailing
       end += 1
     }
   }
@@ -122,9 +160,12 @@ struct DenseXOREncoder {
     windows.removeAll(keepingCapacity: true)
     var end = leading.count
     while end > 0 {
-      let start = end - Int(runs[end])
+      // Runs of length 0 go on with the window of the run before them.
+      var runEnd = end
+      while runs[runEnd] == 0 { runEnd -= 1 }
+      let start = runEnd - Int(runs[runEnd])
       var window: (leading: UInt8, trailing: UInt8) = (31, 63)
-      for index in start..<end {
+      for index in start..<runEnd {
         window.leading = min(window.leading, leading[index])
         window.trailing = min(window.trailing, trailing[index])
       }

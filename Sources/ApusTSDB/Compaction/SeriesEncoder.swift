@@ -7,10 +7,12 @@ struct SeriesEncoder: ~Copyable {
   private var dense = DenseXOREncoder()
   private var writer = BitWriter(capacityBytes: 16 << 10)
 
+  private static let histogramsPerChunk = 120
+
   init(_ chunking: BlockChunking) { self.chunking = chunking }
 
   /// - Parameter samples: strictly ascending by time, floats and histograms together.
-  mutating func encode(_ samples: SampleBatch, into out: inout SeriesChunks) throws(StorageError) {
+  mutating func encode(_ samples: SampleBatch, into out: inout SeriesChunks) {
     var float = 0
     var histogram = 0
     while float < samples.times.count || histogram < samples.histogramTimes.count {
@@ -21,7 +23,7 @@ struct SeriesEncoder: ~Copyable {
       float = floatEnd
       let nextFloat = float < samples.times.count ? samples.times[float] : .max
       let histogramEnd = run(samples.histogramTimes, from: histogram, before: nextFloat)
-      try encodeHistograms(samples, histogram..<histogramEnd, into: &out)
+      encodeHistograms(samples, histogram..<histogramEnd, into: &out)
       histogram = histogramEnd
     }
   }
@@ -77,8 +79,62 @@ struct SeriesEncoder: ~Copyable {
 
   private func encodeHistograms(
     _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
-  ) throws(StorageError) {
+  ) {
     guard !range.isEmpty else { return }
-    throw StorageError(.disabled, "cannot encode native histograms of overlapping chunks")
+    // Of one kind for the whole run, so that whole numbers now and then do not cut chunks.
+    if samples.histograms[range].allSatisfy(\.hasIntegerCounts) {
+      encodeIntegers(samples, range, into: &out)
+    } else {
+      encodeFractions(samples, range, into: &out)
+    }
+  }
+
+  private func encodeIntegers(
+    _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
+  ) {
+    var header = ChunkResetHeader.unknown
+    var next = range.lowerBound
+    while next < range.upperBound {
+      let first = next
+      var chunk = HistogramChunk(header: header)
+      header = .unknown
+      while next < range.upperBound, chunk.count < Self.histogramsPerChunk {
+        let outcome = chunk.append(
+          timeMs: samples.histogramTimes[next], samples.histograms[next])
+        if case .needsChunk(let wanted) = outcome {
+          header = wanted
+          break
+        }
+        next += 1
+      }
+      out.append(
+        encoding: ChunkEncoding.histogram.rawValue, minTimeMs: samples.histogramTimes[first],
+        maxTimeMs: samples.histogramTimes[next - 1], chunk.span)
+    }
+  }
+
+  private func encodeFractions(
+    _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
+  ) {
+    var header = ChunkResetHeader.unknown
+    var next = range.lowerBound
+    while next < range.upperBound {
+      let first = next
+      var chunk = FloatHistogramChunk(header: header)
+      header = .unknown
+      while next < range.upperBound, chunk.count < Self.histogramsPerChunk {
+        let outcome = chunk.append(
+          timeMs: samples.histogramTimes[next], samples.histograms[next])
+        if case .needsChunk(let wanted) = outcome {
+          header = wanted
+          break
+        }
+        next += 1
+      }
+      out.append(
+        encoding: ChunkEncoding.floatHistogram.rawValue,
+        minTimeMs: samples.histogramTimes[first],
+        maxTimeMs: samples.histogramTimes[next - 1], chunk.span)
+    }
   }
 }
