@@ -24,12 +24,6 @@ enum TidyRules {
     "WorkingDirectory", "ProcessEnvironment",
   ]
 
-  /// Files with a function that is longer for a reason.
-  static let longFunctionFiles: Set<String> = [
-    // The loop over the bits of a chunk: its state lives in registers only as long as it is one.
-    "Sources/ApusTSDB/Chunks/XORDecoder.swift"
-  ]
-
   /// What is not used, and what is used in its place.
   static let banned: [(word: String, instead: String)] = [
     ("print(", "the Log given at init"),
@@ -74,7 +68,7 @@ enum TidyRules {
       guard let start = open else { continue }
       let ends = line == start.indent + "}" || (i == start.line && line.hasSuffix("}"))
       guard ends else { continue }
-      if i - start.line + 1 > functionLinesMax, !longFunctionFiles.contains(file.path) {
+      if i - start.line + 1 > functionLinesMax {
         found.append(
           Finding(
             path: file.path, line: start.line + 1,
