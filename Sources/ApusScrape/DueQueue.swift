@@ -1,16 +1,18 @@
 /// What is due when: a binary heap, so that one timer serves all targets.
-struct DueQueue {
-  struct Entry: Equatable {
-    let dueMs: Int64
-    let id: Int
+package struct DueQueue {
+  package struct Entry: Equatable {
+    package let dueMs: Int64
+    package let id: Int
   }
 
   private var heap: [Entry] = []
 
-  var nextMs: Int64? { heap.first?.dueMs }
-  var count: Int { heap.count }
+  package init() {}
 
-  mutating func add(_ id: Int, dueMs: Int64) {
+  package var nextMs: Int64? { heap.first?.dueMs }
+  package var count: Int { heap.count }
+
+  package mutating func add(_ id: Int, dueMs: Int64) {
     heap.append(Entry(dueMs: dueMs, id: id))
     var i = heap.count - 1
     while i > 0, isBefore(heap[i], heap[(i - 1) / 2]) {
@@ -20,7 +22,7 @@ struct DueQueue {
   }
 
   /// Takes the first entry out if it is due.
-  mutating func pop(dueBy nowMs: Int64) -> Entry? {
+  package mutating func pop(dueBy nowMs: Int64) -> Entry? {
     guard let first = heap.first, first.dueMs <= nowMs else { return nil }
     let last = heap.removeLast()
     guard !heap.isEmpty else { return first }

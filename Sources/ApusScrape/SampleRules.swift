@@ -71,13 +71,15 @@ struct SampleRules: Sendable {
   }
 
   private func checkLimits(_ labels: Labels) throws(ScrapeFailure) {
+    guard limits.labels > 0 || limits.labelNameBytes > 0 || limits.labelValueBytes > 0 else {
+      return
+    }
     let metric = labels.metricName.prefix(50)
     if limits.labels > 0, labels.count > limits.labels {
       throw ScrapeFailure(
         "label_limit exceeded (metric: \(metric), number of labels: \(labels.count), "
           + "limit: \(limits.labels))", isLabelLimit: true)
     }
-    guard limits.labelNameBytes > 0 || limits.labelValueBytes > 0 else { return }
     for label in labels {
       let name = label.name.utf8.count
       if limits.labelNameBytes > 0, name > limits.labelNameBytes {

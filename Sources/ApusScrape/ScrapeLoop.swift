@@ -14,11 +14,14 @@ package struct ScrapeDoors: Sendable {
   /// Reads and stores bodies, off the cooperative pool.
   package let workers: WorkerPool
   package let clock: any WallClock
+  let failures: FailureLog
 
+  /// - Parameter files: where jobs log their failed scrapes, if they do.
   package init(
     fetchers: any HTTPFetcherFactory, appender: any Appender, workers: WorkerPool,
-    clock: any WallClock
+    clock: any WallClock, files: any FileSystem
   ) {
+    failures = FailureLog(files: files)
     self.fetchers = fetchers
     self.appender = appender
     self.workers = workers
@@ -32,6 +35,9 @@ final class ScrapeLoop: Sendable {
   private let rules: SampleRules
   private let request: FetchRequest
   private let fallback: String?
+  private let job: String
+  /// Empty for none.
+  private let failureLogPath: String
   private let fetcher: any HTTPFetcher
   private let doors: ScrapeDoors
   private let metrics: ScrapeMetrics
@@ -45,6 +51,11 @@ final class ScrapeLoop: Sendable {
     var lastScrapeMs: Int64?
     var lastSeconds = 0.0
     var state = TargetStatus.Health.unknown
+    /// Whether the target is gone, and adds to no gauge any more.
+    var isOver = false
+    /// What the target adds to the job's gauges.
+    var metadataEntries = 0
+    var metadataBytes = 0
     /// Set where the target must not be scraped, such as for a target limit.
     var forcedError: String?
   }
@@ -59,6 +70,8 @@ final class ScrapeLoop: Sendable {
     self.metrics = metrics
     self.log = log.with("target", target.url)
     rules = SampleRules(config, targetLabels: target.labels)
+    job = config.jobName
+    failureLogPath = config.scrapeFailureLogFile
     fallback = config.fallbackProtocol.map { $0.mediaType }
     request = ScrapeRequest.make(target, config, userAgent: options.userAgent)
     let hasExtra = config.hasExtraScrapeMetrics || options.hasExtraScrapeMetrics
@@ -71,10 +84,18 @@ final class ScrapeLoop: Sendable {
 
   /// Takes over what is known of the target, and its series too if the rules are the same.
   func inherit(from old: ScrapeLoop, series: Bool) {
-    health.withLock { [then = old.health.withLock { $0 }] in $0 = then }
+    var then = old.health.withLock { $0 }
+    if !series { (then.metadataEntries, then.metadataBytes) = (0, 0) }
+    health.withLock { [then] in $0 = then }
     guard series else { return }
     let cache = old.ingest.withLock { $0 }
     ingest.withLock { $0.inherit(cache) }
+  }
+
+  /// The target is gone; a scrape that runs may still end.
+  func retire() {
+    count(metadataEntries: 0, 0)
+    health.withLock { $0.isOver = true }
   }
 
   func force(error: String?) { health.withLock { $0.forcedError = error } }
@@ -109,9 +130,6 @@ final class ScrapeLoop: Sendable {
 
   var liveRefs: Set<SeriesRef> { ingest.withLock { $0.liveRefs } }
   var metadata: [String: MetricMetadata] { ingest.withLock { $0.cache.metadata.all } }
-  var metadataSize: (entries: Int, bytes: Int) {
-    ingest.withLock { ($0.cache.metadata.count, $0.cache.metadata.bytes) }
-  }
   var currentHealth: Health { health.withLock { $0 } }
 
   private func observeInterval(_ timeMs: Int64) {
@@ -152,12 +170,14 @@ extension ScrapeLoop {
     switch fetched {
     case .failed(let failure):
       log.debug("Scrape failed", ["err": failure.text])
+      logFailure(failure.text, timeMs)
       if failure.isBodyLimit { metrics.exceededBodyLimit.increment() }
       storeNothing(failure, bodyBytes: failure.isBodyLimit ? -1 : 0, timeMs, startNs)
     case .body(let body, let contentType):
       do throws(ScrapeFailure) {
         let counts = try storeBody(body, contentType, timeMs, startNs)
         report(nil, timeMs, seconds(since: startNs))
+        measureMetadata()
         tell(counts)
       } catch {
         log.debug("Append failed", ["err": error.text])
@@ -225,6 +245,34 @@ extension ScrapeLoop {
       $0.lastScrapeMs = timeMs
       $0.lastSeconds = seconds
     }
+  }
+
+  private func logFailure(_ text: String, _ timeMs: Int64) {
+    guard !failureLogPath.isEmpty else { return }
+    do throws(PosixError) {
+      try doors.failures.write(
+        text, job: job, target: target.url, timeMs: timeMs, to: failureLogPath)
+    } catch {
+      log.error("Failed to write to the scrape failure log", ["err": error.description])
+    }
+  }
+
+  /// Brings the job's gauges up to date; they are sums over its targets.
+  private func measureMetadata() {
+    let (entries, bytes) = ingest.withLock {
+      ($0.cache.metadata.count, $0.cache.metadata.bytes)
+    }
+    count(metadataEntries: entries, bytes)
+  }
+
+  private func count(metadataEntries entries: Int, _ bytes: Int) {
+    let (moreEntries, moreBytes) = health.withLock { health in
+      if health.isOver { return (0, 0) }
+      defer { (health.metadataEntries, health.metadataBytes) = (entries, bytes) }
+      return (entries - health.metadataEntries, bytes - health.metadataBytes)
+    }
+    if moreEntries != 0 { metrics.pools.metadataEntries[job].add(Double(moreEntries)) }
+    if moreBytes != 0 { metrics.pools.metadataBytes[job].add(Double(moreBytes)) }
   }
 
   private func tell(_ counts: ScrapeBatch.Counts) {

@@ -15,6 +15,8 @@ package actor ScrapeManager {
   private var scheduled: [Int: Scheduled] = [:]
   private var queue = DueQueue()
   private let ids = Counter()
+  private var runningCount = 0
+  private var sleepsUntilMs: Int64?
 
   /// What an entry of the queue stands for.
   private struct Scheduled {
@@ -86,10 +88,20 @@ package actor ScrapeManager {
       while !Task.isCancelled {
         let nowMs = doors.clock.nowMs
         while let due = queue.pop(dueBy: nowMs) { start(due, nowMs, &group) }
-        await signal.sleep(untilMs: queue.nextMs ?? nowMs + 3_600_000, doors.clock)
+        let wakeMs = queue.nextMs ?? nowMs + 3_600_000
+        sleepsUntilMs = wakeMs
+        await signal.sleep(untilMs: wakeMs, doors.clock)
+        sleepsUntilMs = nil
       }
       group.cancelAll()
     }
+  }
+
+  /// While nothing is scraped: when the next turn comes, ms. Nil while something goes on.
+  package var idleUntilMs: Int64? {
+    guard runningCount == 0, let wakeMs = sleepsUntilMs, queue.nextMs.map({ $0 == wakeMs }) ?? true
+    else { return nil }
+    return wakeMs
   }
 
   /// What the pages show now.
@@ -131,8 +143,9 @@ extension ScrapeManager {
     let nowMs = doors.clock.nowMs
     for active in changes.replaced { scheduled[active.id] = nil }
     for active in changes.stopped {
+      active.loop.retire()
       guard var entry = scheduled[active.id] else { continue }
-      let tickMs = entry.schedule.tick(notBefore: nowMs)
+      let tickMs = entry.schedule.tick(notBefore: nowMs + 1)
       entry.endMs = tickMs
       scheduled[active.id] = entry
       let interval = entry.schedule.intervalMs
@@ -143,7 +156,8 @@ extension ScrapeManager {
       let schedule = ScrapeSchedule(
         intervalMs: target.intervalMs, targetHash: target.hash, seed: seed)
       scheduled[active.id] = Scheduled(loop: active.loop, job: job, schedule: schedule)
-      queue.add(active.id, dueMs: schedule.tick(notBefore: nowMs))
+      // Not now: a loop that this one replaces may just have had this turn.
+      queue.add(active.id, dueMs: schedule.tick(notBefore: nowMs + 1))
     }
   }
 
@@ -157,11 +171,16 @@ extension ScrapeManager {
       guard isEnd else { return }
       scheduled[due.id] = nil
       let others = refs(like: loop.target, in: entry.job)
-      group.addTask { await loop.end(timeMs: endMs, but: others) }
+      runningCount += 1
+      group.addTask {
+        await loop.end(timeMs: endMs, but: others)
+        await self.ended(nil)
+      }
       return
     }
     guard !entry.isRunning else { return }
     entry.isRunning = true
+    runningCount += 1
     scheduled[due.id] = entry
     let timeMs = entry.schedule.timestamp(dueMs: due.dueMs, nowMs: nowMs)
     group.addTask {
@@ -170,8 +189,10 @@ extension ScrapeManager {
     }
   }
 
-  private func ended(_ due: DueQueue.Entry) {
-    guard var entry = scheduled[due.id], entry.endMs == nil else { return }
+  /// - Parameter due: the turn of a scrape; nil for the end of a target.
+  private func ended(_ due: DueQueue.Entry?) {
+    runningCount -= 1
+    guard let due, var entry = scheduled[due.id], entry.endMs == nil else { return }
     entry.isRunning = false
     scheduled[due.id] = entry
     let next = entry.schedule.tick(after: due.dueMs, endedMs: doors.clock.nowMs)

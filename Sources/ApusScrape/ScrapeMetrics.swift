@@ -18,6 +18,7 @@ final class ScrapeMetrics: Sendable {
   let intervals: MetricFamily<DurationSummary>
   let intervalHistogram: MetricFamily<Distribution>
   let duration: Distribution
+  let reloadSeconds: MetricFamily<DurationSummary>
 
   init(_ registry: MetricRegistry) {
     let prefix = "prometheus_target_"
@@ -52,6 +53,14 @@ final class ScrapeMetrics: Sendable {
     reloads = counter("scrape_pool_reloads_total", "Total number of scrape pool reloads.")
     reloadsFailed = counter(
       "scrape_pool_reloads_failed_total", "Total number of failed scrape pool reloads.")
+    // Never counted: caches hold what the last good scrape had, exemplars are judged by the store,
+    // and native histograms are not asked for. Dashboards look for the names.
+    _ = counter(
+      "scrapes_exemplar_out_of_order_total",
+      "Total number of exemplar rejected due to not being out of the expected order.")
+    _ = counter(
+      "scrapes_exceeded_native_histogram_bucket_limit_total",
+      "Total number of scrapes that hit the native histogram bucket limit and were rejected.")
     _ = counter(
       "scrapes_cache_flush_forced_total",
       "How many times a scrape cache was flushed due to getting big while scrapes are failing.")
@@ -62,6 +71,10 @@ final class ScrapeMetrics: Sendable {
     intervalHistogram = registry.distributions(
       prefix + "interval_length_histogram_seconds", help: "Actual intervals between scrapes.",
       labels: ["interval"], bounds: [0.01, 0.1, 1, 10, 100, 1000])
+    reloadSeconds = registry.summaries(
+      prefix + "reload_length_seconds",
+      help: "Actual interval to reload the scrape pool with a given configuration.",
+      labels: ["interval"])
     duration = registry.distribution(
       prefix + "scrape_duration_seconds",
       help: "Total duration of the scrape from start to commit completion in seconds.",
@@ -85,6 +98,7 @@ final class PoolMetrics: Sendable {
   let metadataEntries: MetricFamily<Gauge>
   let metadataBytes: MetricFamily<Gauge>
   let syncSeconds: MetricFamily<DurationSummary>
+  let syncHistogram: MetricFamily<Distribution>
 
   init(_ registry: MetricRegistry) {
     let prefix = "prometheus_target_"
@@ -109,6 +123,10 @@ final class PoolMetrics: Sendable {
     syncSeconds = registry.summaries(
       prefix + "sync_length_seconds", help: "Actual interval to sync the scrape pool.",
       labels: labels)
+    syncHistogram = registry.distributions(
+      prefix + "sync_length_histogram_seconds",
+      help: "Actual interval to sync the scrape pool.", labels: labels,
+      bounds: [0.01, 0.1, 1, 10])
   }
 
   func remove(_ job: String) {
@@ -119,6 +137,7 @@ final class PoolMetrics: Sendable {
     metadataEntries.remove(job)
     metadataBytes.remove(job)
     syncSeconds.remove(job)
+    syncHistogram.remove(job)
   }
 }
 

@@ -55,7 +55,12 @@ final class ScrapePool {
   /// Scrapes by a new configuration. Targets that stay keep their health, and their series too
   /// unless the new rules could store them differently.
   func reload(_ new: ScrapeConfig) throws -> Changes {
+    let startNs = doors.clock.monotonicNs
     metrics.reloads.increment()
+    defer {
+      metrics.reloadSeconds[DurationText.text(ms: new.intervalMs)]
+        .observe(Double(doors.clock.monotonicNs &- startNs) / 1e9)
+    }
     do {
       fetcher = try doors.fetchers.fetcher(for: new.client)
     } catch {
@@ -110,8 +115,9 @@ final class ScrapePool {
     applyTargetLimit()
     metrics.pools.targets[config.jobName].set(Double(actives.count))
     metrics.pools.syncs[config.jobName].increment()
-    metrics.pools.syncSeconds[config.jobName]
-      .observe(Double(doors.clock.monotonicNs &- startNs) / 1e9)
+    let seconds = Double(doors.clock.monotonicNs &- startNs) / 1e9
+    metrics.pools.syncSeconds[config.jobName].observe(seconds)
+    metrics.pools.syncHistogram[config.jobName].observe(seconds)
     return changes
   }
 

@@ -60,7 +60,8 @@ struct ServerParts: Sendable {
     let fetchers = PooledFetcherFactory(files: world.files)
     scrape = ScrapeManager(
       ScrapeDoors(
-        fetchers: fetchers, appender: storage, workers: pools.scrapes, clock: world.clock),
+        fetchers: fetchers, appender: storage, workers: pools.scrapes, clock: world.clock,
+        files: world.files),
       options: ServerParts.scrapeOptions(settings), metrics: registry, log: world.log)
     notifier = Notifier(
       options: ServerParts.notifierOptions(settings), fetchers: fetchers, clock: world.clock,

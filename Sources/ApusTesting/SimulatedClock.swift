@@ -51,6 +51,11 @@ package final class SimulatedClock: WallClock {
     }
   }
 
+  /// Whether a task waits for exactly this time.
+  package func hasSleeper(at timeMs: Int64) -> Bool {
+    state.withLock { $0.sleepers.contains { $0.wakeMs == timeMs } }
+  }
+
   /// Sets the time without waking anyone, such as for a scrape that takes long.
   package func jump(byMs durationMs: Int64) { state.withLock { $0.nowMs += durationMs } }
 

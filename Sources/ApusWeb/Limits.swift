@@ -4,6 +4,9 @@ package enum Limits {
   package static let formBytesMax = 10 << 20
   /// Compressed body of a remote write, and what it may expand to (Prometheus's own bound).
   package static let remoteWriteBytesMax = 32 << 20
+  /// A body that is too large is read to its end up to this size, and thrown away; for one that is
+  /// larger still the connection is closed.
+  package static let discardedBytesMax = 64 << 20
   /// Points of one series in the answer of /api/v1/query_range.
   package static let rangePointsMax: Int64 = 11_000
   /// Size from which a piece of an answer is sent on.

@@ -3,6 +3,7 @@ internal import ApusTelemetry
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+internal import Logging
 internal import NIOCore
 internal import Synchronization
 
@@ -27,13 +28,17 @@ struct WebExchange: Sendable {
   ) async throws {
     let startNs = clock.monotonicNs
     let head = WebExchange.head(of: request, channel)
-    let (response, label) = try await response(to: request, head, &writer, channel)
+    let (response, label, leavesBody) = try await response(to: request, head, &writer, channel)
     let sent = try await send(
       response, isHead: head.method == .head, closes: closes(request), writer)
     let seconds = Double(clock.monotonicNs - startNs) / 1e9
     metrics.observe(handler: label, status: response.status, seconds: seconds, bytes: sent)
     note(head, response, seconds: seconds, bytes: sent)
+    // An error closes the connection: nobody reads the rest of such a body.
+    if leavesBody { throw UnreadBody() }
   }
+
+  private struct UnreadBody: Error {}
 
   private func closes(_ request: Request) -> Bool { request.headers[.connection] == "close" }
 
@@ -52,9 +57,9 @@ struct WebExchange: Sendable {
   private func response(
     to request: Request, _ head: WebRequest, _ writer: inout ResponseWriter,
     _ channel: any Channel
-  ) async throws -> (WebResponse, label: String) {
+  ) async throws -> (WebResponse, label: String, leavesBody: Bool) {
     switch handlers.decide(head) {
-    case .answer(let response, let label): return (response, label)
+    case .answer(let response, let label): return (response, label, false)
     case .run(let route, let value, let changes):
       let body: [UInt8]
       if head.method == .get || head.method == .head {
@@ -63,10 +68,10 @@ struct WebExchange: Sendable {
         if head.headers["expect"]?.lowercased() == "100-continue" {
           try await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
-        guard let whole = try await read(request, bytesMax: route.bodyBytesMax) else {
-          return (tooLarge(route), route.label)
+        switch try await read(request, bytesMax: route.bodyBytesMax) {
+        case .whole(let bytes): body = bytes
+        case .tooLarge(let isRead): return (tooLarge(route), route.label, !isRead)
         }
-        body = whole
       }
       var whole = WebRequest(
         method: head.method, path: head.path, query: head.query, headers: head.headers,
@@ -75,21 +80,28 @@ struct WebExchange: Sendable {
       let response = await cancelledWithClient(channel, route) { [handlers, whole] in
         await handlers.run(route, whole, changes)
       }
-      return (response, route.label)
+      return (response, route.label, false)
     }
   }
 
-  /// Nil where the body is too large; as much of it as that stays unread.
-  private func read(_ request: Request, bytesMax: Int) async throws -> [UInt8]? {
+  private enum Body {
+    case whole([UInt8])
+    /// `isRead`: all the same, so that the client comes to read the answer.
+    case tooLarge(isRead: Bool)
+  }
+
+  private func read(_ request: Request, bytesMax: Int) async throws -> Body {
     let declared = request.headers[.contentLength].flatMap { Int($0) } ?? 0
-    guard declared <= bytesMax else { return nil }
+    guard declared <= Limits.discardedBytesMax else { return .tooLarge(isRead: false) }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(declared)
+    bytes.reserveCapacity(min(declared, bytesMax))
+    var count = 0
     for try await chunk in request.body {
-      guard bytes.count + chunk.readableBytes <= bytesMax else { return nil }
-      bytes.append(contentsOf: chunk.readableBytesView)
+      count += chunk.readableBytes
+      guard count <= Limits.discardedBytesMax else { return .tooLarge(isRead: false) }
+      if count <= bytesMax { bytes.append(contentsOf: chunk.readableBytesView) }
     }
-    return bytes
+    return count <= bytesMax ? .whole(bytes) : .tooLarge(isRead: true)
   }
 
   private func tooLarge(_ route: Route) -> WebResponse {
@@ -179,8 +191,10 @@ extension WebExchange {
   }
 
   private func note(_ head: WebRequest, _ response: WebResponse, seconds: Double, bytes: Int) {
+    let isFailure = response.status >= 500 && response.status != 503
+    guard isFailure || handlers.backends.log.logger.logLevel <= .debug else { return }
     let log = handlers.backends.log.with("request_id", ids.next())
-    if response.status >= 500 && response.status != 503 {
+    if isFailure {
       log.warning("HTTP request failed", fields(head, response, seconds, bytes))
     } else {
       log.debug("HTTP request", fields(head, response, seconds, bytes))

@@ -72,6 +72,7 @@ final class ScrapeHarness: Sendable {
   let clock = SimulatedClock()
   let appender = RecordingAppender()
   let fetcher: FakeFetcher
+  let files = MemoryFileSystem()
   let registry = MetricRegistry()
   let manager: ScrapeManager
 
@@ -82,7 +83,7 @@ final class ScrapeHarness: Sendable {
     manager = ScrapeManager(
       ScrapeDoors(
         fetchers: fetcher, appender: appender,
-        workers: WorkerPool(name: "test", threadCount: 1), clock: clock),
+        workers: WorkerPool(name: "test", threadCount: 1), clock: clock, files: files),
       options: options, metrics: registry, log: .none)
   }
 
@@ -125,10 +126,33 @@ final class ScrapeHarness: Sendable {
   private func next() async -> [String] {
     appender.clear()
     let requests = fetcher.requests.count
-    while fetcher.requests.count == requests { await clock.advance(byMs: 100) }
-    while appender.batches.isEmpty { await clock.settle() }
-    await clock.settle()
+    while fetcher.requests.count == requests { await advance(toMs: await idle()) }
     return stored
+  }
+
+  /// Lets time pass, from one turn of the manager to the next.
+  func advance(byMs durationMs: Int64) async {
+    let endMs = clock.nowMs + durationMs
+    while true {
+      let nextMs = await idle()
+      guard nextMs <= endMs else { break }
+      await advance(toMs: nextMs)
+    }
+    if clock.nowMs < endMs { await clock.advance(byMs: endMs - clock.nowMs) }
+  }
+
+  private func advance(toMs timeMs: Int64) async {
+    await clock.advance(byMs: max(0, timeMs - clock.nowMs))
+    _ = await idle()
+  }
+
+  /// Waits until the manager sleeps and nothing is being scraped; says until when it sleeps.
+  @discardableResult
+  private func idle() async -> Int64 {
+    while true {
+      if let untilMs = await manager.idleUntilMs, clock.hasSleeper(at: untilMs) { return untilMs }
+      await clock.settle()
+    }
   }
 
   /// The newest samples but the report, without time and target labels.

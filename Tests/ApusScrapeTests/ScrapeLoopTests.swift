@@ -3,6 +3,7 @@ import ApusHTTP
 import ApusModel
 import ApusScrape
 import ApusStorage
+import ApusSystem
 import ApusTelemetry
 import ApusTesting
 import Testing
@@ -225,7 +226,7 @@ import Testing
       _ = await h.scrape("a 1\n")
       h.appender.fail(with: StorageError(.system, "disk full"))
       h.fetcher.answer(ScrapeHarness.url, .body("a 2\nb 2\n"))
-      await h.clock.advance(byMs: 10_000)
+      await h.advance(byMs: 10_000)
       #expect(await h.status()?.lastError == "disk full")
       h.appender.fail(with: nil)
       #expect(await h.scrape("a 3\nb 3\n") == ["a 3", "b 3"])
@@ -252,6 +253,35 @@ import Testing
         contentType: "application/openmetrics-text; version=1.0.0")
       #expect(h.appender.exemplars.isEmpty)
       #expect(h.report("up") == 1)
+    }
+  }
+
+  @Test func `failed scrapes are logged to the job's file`() async throws {
+    let h = ScrapeHarness()
+    var config = ScrapeHarness.config()
+    config.scrapeFailureLogFile = "/failures.json"
+    try await h.run(config) {
+      _ = await h.scrape("a 1\n")
+      _ = await h.scrape(.status(500))
+      let lines = try h.files.readText("/failures.json").split(separator: "\n")
+      #expect(lines.count == 1)
+      #expect(lines[0].hasPrefix("{\"time\":\"2023-11-14T22:"))
+      #expect(
+        lines[0].hasSuffix(
+          #""msg":"server returned HTTP status 500 Internal Server Error","job_name":"j","#
+            + #""target":"http://a:1/metrics"}"#))
+    }
+  }
+
+  @Test func `the job's gauges sum the metadata of its targets`() async throws {
+    let h = ScrapeHarness()
+    try await h.run {
+      _ = await h.scrape("# HELP a Help.\n# TYPE a counter\na 1\n")
+      #expect(h.counter("prometheus_target_metadata_cache_entries") == 1)
+      #expect(h.counter("prometheus_target_metadata_cache_bytes") == 12)
+      await h.manager.update(["j": []])
+      await h.advance(byMs: 30_000)
+      #expect(h.counter("prometheus_target_metadata_cache_entries") == 0)
     }
   }
 

@@ -45,7 +45,7 @@ extension FloatHistogram {
     let lower = lowerBound(index)
     return Bucket(
       lower: lower, upper: upperBound(index), count: column.counts[i],
-      includesLower: lower < 0, includesUpper: true)
+      includesLower: usesCustomBuckets ? index == 0 : lower < 0, includesUpper: true)
   }
 
   package func negativeBucket(_ column: BucketColumn, _ i: Int) -> Bucket {

@@ -10,10 +10,10 @@ extension JSONWriter {
     raw(#","sum":"#)
     sampleValue(histogram.sum)
     var isFirst = true
-    for bucket in HistogramBuckets.all(of: histogram) where bucket.count != 0 {
+    for bucket in histogram.allBuckets where bucket.count != 0 {
       raw(isFirst ? #","buckets":[["# : ",[")
       isFirst = false
-      int(bucket.rule)
+      int(JSONWriter.rule(bucket))
       raw(",")
       sampleValue(bucket.lower)
       raw(",")
@@ -23,5 +23,14 @@ extension JSONWriter {
       raw("]")
     }
     raw(isFirst ? "}" : "]}")
+  }
+  /// The API's number for which bounds belong to a bucket.
+  private static func rule(_ bucket: FloatHistogram.Bucket) -> Int {
+    switch (bucket.includesLower, bucket.includesUpper) {
+    case (false, true): 0
+    case (true, false): 1
+    case (false, false): 2
+    case (true, true): 3
+    }
   }
 }
