@@ -155,6 +155,12 @@ let tests: [Target] = [
       "ApusSystem",
     ],
     swiftSettings: strict),
+  .testTarget(
+    name: "SimulationTests",
+    dependencies: [
+      "ApusTesting", "ApusTSDB", "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry",
+    ],
+    swiftSettings: strict),
   .testTarget(name: "TidyTests", swiftSettings: strict),
 ]
 

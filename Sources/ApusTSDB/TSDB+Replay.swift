@@ -47,6 +47,10 @@ extension TSDB {
       try WALWriter(files: files, directory: walDirectory, options: walOptions)
     }
     head.log = HeadLog(writer, failures: metrics.walWritesFailed)
+    // Without it a loss of power could take the new directories, and all that is synced in them.
+    try withFiles("sync data directory") { () throws(PosixError) in
+      try files.syncDirectory(directory)
+    }
     let seconds = Double(clock.monotonicNs - start) / 1e9
     head.metrics.replaySeconds.set(seconds)
     log.info(

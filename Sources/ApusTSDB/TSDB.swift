@@ -79,7 +79,9 @@ package final class TSDB: Sendable {
 
   private func lockDirectory() throws(StorageError) {
     try withFiles("open data directory") { () throws(PosixError) in
+      guard !files.isDirectory(directory) else { return }
       try files.makeDirectory(directory)
+      try files.syncDirectory(FilePath.parent(of: directory))
     }
     guard options.locksDirectory else { return }
     let lock = try withFiles("open data directory") { () throws(PosixError) in

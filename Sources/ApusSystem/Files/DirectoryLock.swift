@@ -37,7 +37,7 @@ package final class DirectoryLock: Sendable {
   }
 
   /// A lock of a file system in memory, which says how to let go of it.
-  init(inMemory path: String, onRelease: @escaping @Sendable () -> Void) {
+  package init(inMemory path: String, onRelease: @escaping @Sendable () -> Void) {
     self.path = path
     self.onRelease = onRelease
     wasLeftBehind = false

@@ -45,7 +45,7 @@ package final class HeadChunkFiles: Sendable {
   }
 
   /// Hands each chunk on disk to `body`, oldest first. Files from the first damaged one on are
-  /// removed: the log holds what they held.
+  /// removed, and none of their chunks is handed out: the log holds what they held.
   /// - Returns: the damage, for the log; nil if there was none.
   package func scan(_ body: (HeadChunk) -> Void) throws(HeadChunkError) -> HeadChunkError? {
     var numbers: [Int] = []
@@ -61,7 +61,9 @@ package final class HeadChunkFiles: Sendable {
         if i > 0 && number != numbers[i - 1] + 1 {
           throw corruption(number, 0, "found unsequential head chunk files")
         }
-        guard let file = try scan(number, isLast: i == numbers.count - 1, body) else { continue }
+        let isLast = i == numbers.count - 1
+        guard let (file, chunks) = try scan(number, isLast: isLast) else { continue }
+        for chunk in chunks { body(chunk) }
         found[number] = file
       } catch {
         guard case .corruption = error else { throw error }
@@ -80,8 +82,9 @@ package final class HeadChunkFiles: Sendable {
 
   /// Nil for a last file in which nothing was written; it is removed.
   private func scan(
-    _ number: Int, isLast: Bool, _ body: (HeadChunk) -> Void
-  ) throws(HeadChunkError) -> File? {
+    _ number: Int, isLast: Bool
+  ) throws(HeadChunkError) -> (File, [HeadChunk])? {
+    var chunks: [HeadChunk] = []
     var file = File(bytes: try map(number), maxTimeMs: .min)
     if isLast && isBlank(file.bytes) {
       try remove([number])
@@ -91,14 +94,14 @@ package final class HeadChunkFiles: Sendable {
     do throws(HeadChunkFormat.Damage) {
       try HeadChunkFormat.checkHeader(file.bytes.span)
       while let entry = try HeadChunkFormat.decode(file.bytes, number: number, at: offset) {
-        body(entry.chunk)
+        chunks.append(entry.chunk)
         file.maxTimeMs = max(file.maxTimeMs, entry.chunk.range.maxMs)
         offset = entry.end
       }
     } catch {
       throw corruption(number, offset, error.reason)
     }
-    return file
+    return (file, chunks)
   }
 
   private func isBlank(_ bytes: ByteSlice) -> Bool {

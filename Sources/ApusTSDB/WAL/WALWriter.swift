@@ -26,7 +26,7 @@ package final class WALWriter: Sendable {
     /// Fragments that are not in the file yet.
     var pending = ByteWriter(capacityBytes: WALPage.bytes)
     var packed = ByteWriter()
-    /// Full segments that are not durable yet.
+    /// Older segments that are not durable yet.
     var retired: [any AppendFile] = []
     var isDirectoryDirty = true
     var isClosed = false
@@ -57,9 +57,21 @@ package final class WALWriter: Sendable {
     } catch {
       throw .io(error)
     }
-    let segment = try WALSegments.list(files, directory).last.map { $0 + 1 } ?? 0
+    let old = try WALSegments.list(files, directory)
+    let segment = old.last.map { $0 + 1 } ?? 0
     let file = try Self.create(segment, files, directory, options)
-    state = Mutex(State(file: file, segment: segment))
+    var state = State(file: file, segment: segment)
+    // A process that was killed wrote them, and nobody has synced them since.
+    for number in old {
+      state.retired.append(try Self.reopen(WALSegments.path(directory, number), files))
+    }
+    self.state = Mutex(state)
+  }
+
+  private static func reopen(
+    _ path: String, _ files: any FileSystem
+  ) throws(WALError) -> any AppendFile {
+    do throws(PosixError) { return try files.append(to: path) } catch { throw .io(error) }
   }
 
   private static func create(
