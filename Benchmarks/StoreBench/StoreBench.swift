@@ -6,11 +6,19 @@ import ApusTelemetry
 import Glibc
 
 /// Measures the store alone: cost of a new series, of a sample, of memory, of a replay and of
-/// selects. `StoreBench [series] [samples per series] [directory]`
+/// selects. `StoreBench [series] [samples per series] [directory]`; parts of it by `ChunkBench` and
+/// `CompactionBench`.
 @main
 struct StoreBench {
   static func main() throws {
     let arguments = CommandLine.arguments
+    let mode = arguments.count > 1 ? arguments[1] : ""
+    let number = arguments.count > 2 ? Int(arguments[2]) : nil
+    if mode == "chunks" { return try ChunkBench(perChunk: number ?? 120).run() }
+    if mode == "compact" {
+      let directory = arguments.count > 3 ? arguments[3] : "/tmp/apus-compaction-bench"
+      return try CompactionBench(seriesCount: number ?? 5_000, directory: directory).run()
+    }
     let seriesCount = arguments.count > 1 ? Int(arguments[1]) ?? 500_000 : 500_000
     let sampleCount = arguments.count > 2 ? Int(arguments[2]) ?? 24 : 24
     let directory = arguments.count > 3 ? arguments[3] : "/tmp/apus-store-bench"
@@ -45,7 +53,7 @@ struct StoreBench {
   static func open(_ directory: String) throws -> TSDB {
     var options = TSDBOptions()
     options.locksDirectory = false
-    options.compressesWAL = getenv("SNAPPY") != nil
+    options.compressesWAL = unsafe getenv("SNAPPY") != nil
     return try TSDB.open(
       directory: directory, options: options, files: PosixFileSystem(), clock: SystemWallClock(),
       random: SystemRandomSource(), log: .none, metrics: MetricRegistry())
@@ -163,10 +171,15 @@ struct StoreBench {
   }
 
   /// Anonymous memory of this process.
-  static func privateBytes() -> Int {
-    let text = (try? PosixFileSystem().readText("/proc/self/smaps_rollup")) ?? ""
-    for line in text.split(separator: "\n") where line.hasPrefix("Anonymous:") {
-      return (Int(line.split(separator: " ")[1]) ?? 0) * 1024
+  static func privateBytes() -> Int { bytes("/proc/self/smaps_rollup", "Anonymous:") }
+
+  /// The most memory this process has had.
+  static func peakBytes() -> Int { bytes("/proc/self/status", "VmHWM:") }
+
+  private static func bytes(_ path: String, _ name: String) -> Int {
+    let text = (try? PosixFileSystem().readText(path)) ?? ""
+    for line in text.split(separator: "\n") where line.hasPrefix(name) {
+      return (Int(line.split(whereSeparator: \.isWhitespace)[1]) ?? 0) * 1024
     }
     return 0
   }

@@ -27,7 +27,7 @@ struct XORChunkTests {
     #expect(batch.times == [42] + samples.map(\.0))
     #expect(batch.values.map(\.bitPattern) == [Double(43).bitPattern] + samples.map(\.1.bitPattern))
     #expect(decoded == state)
-    #expect(ChunkDecoder.sampleCount(bytes.span) == samples.count)
+    #expect(ChunkDecoder.sampleCount(.xor, bytes.span) == samples.count)
   }
 
   @Test func `bytes are those of the layout`() {

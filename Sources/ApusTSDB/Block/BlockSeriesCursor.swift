@@ -91,7 +91,6 @@ final class BlockSeriesCursor: SeriesCursor {
         "block \(block.ulid), series \(labels): \(error). Restore the block, or move its "
           + "directory aside.")
     }
-    batch.padStartTimes()
     if let deleted { batch.remove(deleted, behind: mark) }
   }
 }

@@ -90,10 +90,10 @@ package final class BlockWriter {
 
   private func count(_ samples: UInt64, encoding: UInt8) {
     meta.stats.sampleCount += samples
-    switch encoding {
-    case 1, 4: meta.stats.floatSampleCount += samples
-    case 2, 3, 5, 6: meta.stats.histogramSampleCount += samples
-    default: break
+    if ChunkEncoding(rawValue: encoding)?.isHistogram ?? false {
+      meta.stats.histogramSampleCount += samples
+    } else {
+      meta.stats.floatSampleCount += samples
     }
   }
 }

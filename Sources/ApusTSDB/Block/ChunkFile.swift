@@ -28,14 +28,6 @@ package enum ChunkFile {
   static func isName(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
   }
-
-  /// The number of samples that a chunk begins with. Histograms with start timestamps keep a hint
-  /// in the upper two bits.
-  static func sampleCount(encoding: UInt8, _ data: Span<UInt8>) -> Int {
-    guard data.count >= 2 else { return 0 }
-    let count = Int(data[0]) << 8 | Int(data[1])
-    return encoding == 5 || encoding == 6 ? count & 0x3FFF : count
-  }
 }
 
 /// Writes the segment files of a new block.

@@ -17,9 +17,10 @@ extension SampleBatch {
     deleted.remove(from: &histogramTimes, &histograms, start: mark.histograms)
   }
 
-  /// Makes the start times parallel to the times again after a chunk that has none.
-  mutating func padStartTimes() {
-    guard !startTimes.isEmpty, startTimes.count < times.count else { return }
+  /// Makes the start times parallel to the times again after samples that have none.
+  /// - Parameter isWanted: also where there are none so far.
+  mutating func padStartTimes(isWanted: Bool = false) {
+    guard isWanted || !startTimes.isEmpty, startTimes.count < times.count else { return }
     startTimes.append(contentsOf: repeatElement(0, count: times.count - startTimes.count))
   }
 }

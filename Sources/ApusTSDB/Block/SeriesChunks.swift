@@ -42,8 +42,10 @@ package struct SeriesChunks: ~Copyable {
   @_lifetime(borrow self)
   package func span(of chunk: Chunk) -> Span<UInt8> { bytes.span.extracting(chunk.bytes) }
 
-  /// Number of samples in a chunk.
+  /// Number of samples in a chunk; 0 where the encoding is unknown.
   package func sampleCount(of chunk: Chunk) -> Int {
-    ChunkFile.sampleCount(encoding: chunk.encoding, span(of: chunk))
+    ChunkEncoding(rawValue: chunk.encoding).map {
+      ChunkDecoder.sampleCount($0, span(of: chunk))
+    } ?? 0
   }
 }

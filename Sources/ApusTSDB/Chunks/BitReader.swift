@@ -13,6 +13,9 @@ package struct BitReader: ~Escapable {
     self.position = position
   }
 
+  /// Bits of a `word(at:)` that count; those behind them are zero.
+  package static var wordBits: Int { 57 }
+
   /// Number of all bits.
   package var bitCount: Int { bytes.byteCount &* 8 }
 
@@ -30,18 +33,19 @@ package struct BitReader: ~Escapable {
     return lastWord(byte) &<< shift
   }
 
+  /// A word that reaches behind the end: the last eight bytes, moved up.
   @inline(never)
   private func lastWord(_ start: Int) -> UInt64 {
+    guard start < bytes.byteCount else { return 0 }
+    if bytes.byteCount >= 8 {
+      let raw = unsafe bytes.unsafeLoadUnaligned(
+        fromByteOffset: bytes.byteCount &- 8, as: UInt64.self)
+      return UInt64(bigEndian: raw) &<< UInt64((start &+ 8 &- bytes.byteCount) &* 8)
+    }
     var word: UInt64 = 0
-    var shift: UInt64 = 56
-    var byte = start
-    while byte < bytes.byteCount {
+    for byte in start..<bytes.byteCount {
       let raw = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: byte, as: UInt8.self)
-      word |= UInt64(raw) &<< shift
-      byte &+= 1
-      // After the eighth byte there is no room; fewer are left by the way we got here.
-      if shift == 0 { break }
-      shift &-= 8
+      word |= UInt64(raw) &<< UInt64(56 &- (byte &- start) &* 8)
     }
     return word
   }
@@ -49,7 +53,7 @@ package struct BitReader: ~Escapable {
   /// `count` bits from a position, as a number; 1...64.
   @inline(__always)
   package func bits(_ count: Int, at position: Int) -> UInt64 {
-    if count <= 57 { return word(at: position) &>> UInt64(64 &- count) }
+    if count <= Self.wordBits { return word(at: position) &>> UInt64(64 &- count) }
     let low = count &- 32
     return (word(at: position) &>> 32) &<< UInt64(low)
       | word(at: position &+ 32) &>> UInt64(64 &- low)
@@ -84,5 +88,26 @@ package struct BitReader: ~Escapable {
     }
     position &+= ones &+ 1
     return ones
+  }
+
+  /// LEB128 in groups of eight bits, wherever the stream stands.
+  /// - Throws: `corrupt` where it does not fit into 64 bits.
+  @_lifetime(self: copy self)
+  package mutating func uvarint() throws(ChunkError) -> UInt64 {
+    var value: UInt64 = 0
+    for group in 0..<10 {
+      let byte = take(8)
+      // The tenth group holds the 64th bit only.
+      if group == 9 && byte > 1 { break }
+      value |= (byte & 0x7F) &<< UInt64(group * 7)
+      if byte < 0x80 { return value }
+    }
+    throw .corrupt("variable-length integer exceeds 64 bits")
+  }
+
+  @_lifetime(self: copy self)
+  package mutating func varint() throws(ChunkError) -> Int64 {
+    let u = try uvarint()
+    return Int64(bitPattern: (u &>> 1) ^ (0 &- (u & 1)))
   }
 }

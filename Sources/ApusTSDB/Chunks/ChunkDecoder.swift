@@ -4,49 +4,70 @@ package import ApusStorage
 /// Chunks of all encodings to columns: one switch per chunk, none per sample.
 package enum ChunkDecoder {
   /// Number of samples of a finished chunk, as its header says; 0 if it is too short for one.
-  package static func sampleCount(_ bytes: Span<UInt8>) -> Int {
-    bytes.count < 2 ? 0 : Int(bytes[0]) << 8 | Int(bytes[1])
+  package static func sampleCount(_ encoding: ChunkEncoding, _ bytes: Span<UInt8>) -> Int {
+    guard bytes.count >= 2 else { return 0 }
+    let count = Int(bytes[0]) << 8 | Int(bytes[1])
+    switch encoding {
+    case .none: return 0
+    case .xor, .xor2, .histogram, .floatHistogram: return count
+    // Histograms with start times keep a hint in the upper two bits.
+    case .histogramST, .floatHistogramST: return count & 0x3FFF
+    }
   }
 
-  /// Appends the samples of a chunk that lie in a time range.
+  /// Appends the samples of a chunk that lie in a time range. Start times are parallel to the
+  /// times of floats afterwards, or empty.
   /// - Parameter count: of samples, where the chunk is open; nil for what its header says.
   /// - Throws: `ChunkError`; the batch is then as it was.
   package static func decode(
     _ encoding: ChunkEncoding, _ bytes: Span<UInt8>, count: Int? = nil,
     range: TimeRange = .all, into batch: inout SampleBatch
   ) throws(ChunkError) {
-    let start = batch.times.count
-    let histogramStart = batch.histogramTimes.count
+    let mark = batch.mark
     switch encoding {
     case .none: return
     case .xor: try XORDecoder.decode(bytes, count: count, into: &batch)
-    case .histogram: try HistogramDecoder.decode(bytes, into: &batch)
-    case .floatHistogram: try HistogramDecoder.decodeFloats(bytes, into: &batch)
-    case .xor2, .histogramST, .floatHistogramST: throw .unknownEncoding(encoding.rawValue)
+    case .xor2: try XOR2Decoder.decode(bytes, into: &batch)
+    case .histogram, .histogramST:
+      try HistogramDecoder<IntegerHistogramCode>.decode(
+        bytes, hasStartTimes: encoding == .histogramST, into: &batch)
+    case .floatHistogram, .floatHistogramST:
+      try HistogramDecoder<FloatHistogramCode>.decode(
+        bytes, hasStartTimes: encoding == .floatHistogramST, into: &batch)
     }
-    guard range != .all else { return }
     if encoding.isHistogram {
-      cut(&batch.histogramTimes, &batch.histograms, to: range, from: histogramStart)
-    } else {
-      cut(&batch.times, &batch.values, to: range, from: start)
+      guard range != .all, let kept = outside(batch.histogramTimes, range, mark.histograms)
+      else { return }
+      kept.cut(&batch.histogramTimes)
+      kept.cut(&batch.histograms)
+      return
+    }
+    batch.padStartTimes()
+    guard range != .all, let kept = outside(batch.times, range, mark.floats) else { return }
+    kept.cut(&batch.times)
+    kept.cut(&batch.values)
+    if !batch.startTimes.isEmpty { kept.cut(&batch.startTimes) }
+  }
+
+  /// What of a column lies outside of a range of time: a part at its end, one further in front.
+  private struct Outside {
+    let front: Range<Int>
+    let back: Range<Int>
+
+    func cut<Value>(_ column: inout [Value]) {
+      column.removeSubrange(back)
+      column.removeSubrange(front)
     }
   }
 
-  /// Removes the samples behind index `start` that lie outside of a range.
-  private static func cut<Value>(
-    _ times: inout [Int64], _ values: inout [Value], to range: TimeRange, from start: Int
-  ) {
-    guard let newest = times.last, times.count > start else { return }
-    if newest > range.maxMs {
-      var end = times.count
-      while end > start && times[end - 1] > range.maxMs { end -= 1 }
-      times.removeSubrange(end...)
-      values.removeSubrange(end...)
-    }
-    guard times.count > start, times[start] < range.minMs else { return }
+  /// - Parameter start: where the column that is looked at begins.
+  private static func outside(_ times: [Int64], _ range: TimeRange, _ start: Int) -> Outside? {
+    guard start < times.count else { return nil }
+    var end = times.count
+    while end > start && times[end - 1] > range.maxMs { end -= 1 }
     var begin = start
-    while begin < times.count && times[begin] < range.minMs { begin += 1 }
-    times.removeSubrange(start..<begin)
-    values.removeSubrange(start..<begin)
+    while begin < end && times[begin] < range.minMs { begin += 1 }
+    guard begin > start || end < times.count else { return nil }
+    return Outside(front: start..<begin, back: end..<times.count)
   }
 }

@@ -3,26 +3,25 @@ internal import ApusStorage
 
 // | count 2 | flags 1: top two bits reset header | layout | sample 0 | sample | ... |
 //
-//   sample 0: t varbit int | count varbit uint | zero count varbit uint | sum 64 bits |
-//             buckets varbit int, each minus the one before; positive, then negative
-//   sample:   change of Δ of t, count, zero count: varbit int | sum VAL (XORChunk) |
-//             change of Δ of each bucket number: varbit int
-//   A stale sample has a stale marker for its sum, no change of count and zero count, no buckets.
+//   sample 0: t varbit int             | what HistogramCode writes
+//   sample:   change of Δt varbit int  |
 //
 // Layout: HistogramLayout. Mirror image: HistogramDecoder. Source: Prometheus,
-// tsdb/chunkenc/histogram.go.
+// tsdb/chunkenc/histogram.go, float_histogram.go.
 
-/// Native histograms with integer counts, appended one by one.
-package struct HistogramChunk: ~Copyable {
+/// Native histograms with integer counts: whole numbers, 0...2^53.
+package typealias HistogramChunk = HistogramEncoder<IntegerHistogramCode>
+/// Native histograms with float counts.
+package typealias FloatHistogramChunk = HistogramEncoder<FloatHistogramCode>
+
+/// Native histograms, appended to a chunk one by one.
+package struct HistogramEncoder<Code: HistogramCode>: ~Copyable {
   private var writer = BitWriter(capacityBytes: 1024)
   private var header: ChunkResetHeader
   private var last = FloatHistogram()
   private var lastTime: Int64 = 0
   private var timeDelta: Int64 = 0
-  private var sum = XORValue(0)
-  /// Count, zero count, then all bucket numbers; and how they last changed.
-  private var numbers: [Int64] = []
-  private var deltas: [Int64] = []
+  private var code = Code(positiveCount: 0, negativeCount: 0)
 
   /// Number of samples.
   package private(set) var count = 0
@@ -47,7 +46,7 @@ package struct HistogramChunk: ~Copyable {
     count = 0
   }
 
-  /// Appends a histogram whose counts are whole numbers, 0...2^53, and as many as its spans say.
+  /// Appends a histogram with as many buckets as its spans say.
   package mutating func append(
     timeMs time: Int64, _ h: FloatHistogram
   ) -> HistogramAppendOutcome {
@@ -74,7 +73,7 @@ package struct HistogramChunk: ~Copyable {
   ) {
     var batch = SampleBatch()
     do throws(ChunkError) {
-      try HistogramDecoder.decode(writer.span, into: &batch)
+      try HistogramDecoder<Code>.decode(writer.span, into: &batch)
     } catch {
       preconditionFailure("a chunk of our own does not decode: \(error)")
     }
@@ -86,75 +85,28 @@ package struct HistogramChunk: ~Copyable {
 
   private mutating func encode(_ time: Int64, _ histogram: FloatHistogram) {
     let h = histogram.emptyIfStale
-    if count == 0 { encodeFirst(time, h) } else { encodeNext(time, h) }
+    if count == 0 {
+      HistogramLayout(h).encode(&writer)
+      code = Code(positiveCount: h.positiveBuckets.count, negativeCount: h.negativeBuckets.count)
+      timeDelta = 0
+      writer.varbitInt(time)
+    } else {
+      let delta = time &- lastTime
+      writer.varbitInt(delta &- timeDelta)
+      timeDelta = delta
+    }
+    code.encode(h, isFirst: count == 0, into: &writer)
     count += 1
-    writer.patch(byte: 0, UInt8(truncatingIfNeeded: count >> 8))
-    writer.patch(byte: 1, UInt8(truncatingIfNeeded: count))
+    writer.patchBE16(byte: 0, UInt16(truncatingIfNeeded: count))
     lastTime = time
     // A stale sample leaves the layout of the chunk as it was.
     if count > 1 && StaleMarker.isStale(h.sum) { last.sum = h.sum } else { last = h }
   }
-
-  private mutating func encodeFirst(_ time: Int64, _ h: FloatHistogram) {
-    HistogramLayout(h).encode(&writer)
-    numbers = h.integers
-    deltas = [Int64](repeating: 0, count: numbers.count)
-    timeDelta = 0
-    sum = XORValue(h.sum)
-    writer.varbitInt(time)
-    writer.varbitUint(UInt64(bitPattern: numbers[0]))
-    writer.varbitUint(UInt64(bitPattern: numbers[1]))
-    writer.put(h.sum.bitPattern, 64)
-    for number in numbers[2...] { writer.varbitInt(number) }
-  }
-
-  private mutating func encodeNext(_ time: Int64, _ h: FloatHistogram) {
-    let delta = time &- lastTime
-    writer.varbitInt(delta &- timeDelta)
-    timeDelta = delta
-    guard !StaleMarker.isStale(h.sum) else {
-      writer.varbitInt(0)
-      writer.varbitInt(0)
-      writer.xor(h.sum, &sum)
-      return
-    }
-    let new = h.integers
-    for i in new.indices {
-      if i == 2 { writer.xor(h.sum, &sum) }
-      let change = new[i] &- numbers[i]
-      writer.varbitInt(change &- deltas[i])
-      deltas[i] = change
-      numbers[i] = new[i]
-    }
-    if new.count == 2 { writer.xor(h.sum, &sum) }
-  }
 }
 
 extension FloatHistogram {
-  /// Whether all counts are whole numbers that an integer chunk can hold.
-  package var hasIntegerCounts: Bool {
-    func isWhole(_ x: Double) -> Bool { x >= 0 && x <= 0x1p53 && x == x.rounded(.down) }
-    return StaleMarker.isStale(sum)
-      || (isWhole(count) && isWhole(zeroCount) && positiveBuckets.allSatisfy(isWhole)
-        && negativeBuckets.allSatisfy(isWhole))
-  }
-
-  /// Count, zero count and the bucket numbers: each bucket minus the one before of its sign.
-  fileprivate var integers: [Int64] {
-    var result = [Int64(count), Int64(zeroCount)]
-    result.reserveCapacity(2 + positiveBuckets.count + negativeBuckets.count)
-    for buckets in [positiveBuckets, negativeBuckets] {
-      var before: Int64 = 0
-      for bucket in buckets {
-        result.append(Int64(bucket) - before)
-        before = Int64(bucket)
-      }
-    }
-    return result
-  }
-
   /// Only the sum where that is the stale marker.
-  var emptyIfStale: FloatHistogram {
+  fileprivate var emptyIfStale: FloatHistogram {
     guard StaleMarker.isStale(sum) else { return self }
     var h = FloatHistogram()
     h.sum = sum
@@ -162,7 +114,7 @@ extension FloatHistogram {
   }
 
   /// The same counts in wider spans.
-  func laidOut(
+  fileprivate func laidOut(
     _ positive: [FloatHistogram.Span], _ negative: [FloatHistogram.Span]
   ) -> FloatHistogram {
     guard !StaleMarker.isStale(sum), positive != positiveSpans || negative != negativeSpans else {

@@ -29,7 +29,7 @@ extension BitWriter {
   package mutating func varbitInt(_ value: Int64) {
     varbit(
       UInt64(bitPattern: value),
-      value == 0 ? 0 : (1...7).first { Self.fits(value, Int64(VarBit.payloadBits($0))) } ?? 8)
+      value == 0 ? 0 : (1...7).first { XORCode.fits(value, Int64(VarBit.payloadBits($0))) } ?? 8)
   }
 
   package mutating func varbitUint(_ value: UInt64) {
@@ -48,8 +48,7 @@ extension BitReader {
     let bits = VarBit.payloadBits(prefix(most: 8))
     guard bits > 0 else { return 0 }
     let raw = take(bits)
-    let value = Int64(bitPattern: raw)
-    return bits < 64 && raw > 1 << UInt64(bits - 1) ? value &- (1 << Int64(bits)) : value
+    return bits < 64 ? XORCode.signed(raw, UInt64(bits)) : Int64(bitPattern: raw)
   }
 
   @_lifetime(self: copy self)
@@ -62,20 +61,30 @@ extension BitReader {
   @_lifetime(self: copy self)
   mutating func xor(_ value: inout XORValue) throws(ChunkError) {
     guard bit() else { return }
-    if bit() {
-      value.leading = UInt8(truncatingIfNeeded: take(5))
-      let width = Int((take(6) &- 1) & 63) + 1
-      guard Int(value.leading) + width <= 64 else {
-        throw .corrupt("window of \(value.leading) and \(width) bits")
-      }
-      value.trailing = UInt8(64 - Int(value.leading) - width)
-    }
+    if bit() { try window(&value) }
+    _ = payload(&value)
+  }
+
+  /// A new window: five bits for the zeros before it, six for its width.
+  @_lifetime(self: copy self)
+  mutating func window(_ value: inout XORValue) throws(ChunkError) {
+    let leading = Int(take(5))
+    let width = Int((take(6) &- 1) & 63) + 1
+    guard leading + width <= 64 else { throw .corrupt("window of \(leading) and \(width) bits") }
+    value.leading = UInt8(leading)
+    value.trailing = UInt8(64 - leading - width)
+  }
+
+  /// The bits inside of the window; returns the value that comes out.
+  @_lifetime(self: copy self)
+  mutating func payload(_ value: inout XORValue) -> Double {
     let leading = value.leading == XORState.noWindow ? 0 : Int(value.leading)
     value.bits ^= take(64 - leading - Int(value.trailing)) << UInt64(value.trailing)
+    return value.value
   }
 }
 
-/// A value of a XOR stream inside a histogram chunk, with its window.
+/// A value of a XOR stream inside a chunk, with its window.
 struct XORValue {
   var bits: UInt64
   var leading: UInt8 = XORState.noWindow
@@ -88,7 +97,7 @@ struct XORValue {
 
 extension BitWriter {
   mutating func xor(_ value: Double, _ state: inout XORValue) {
-    xor(value.bitPattern ^ state.bits, &state.leading, &state.trailing)
+    self.value(value.bitPattern ^ state.bits, &state.leading, &state.trailing)
     state.bits = value.bitPattern
   }
 }

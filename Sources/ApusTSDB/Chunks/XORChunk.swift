@@ -36,7 +36,7 @@ package struct XORState: Sendable, Equatable, BitwiseCopyable {
 /// (tsdb/chunkenc/xor.go).
 package struct XORChunk: ~Copyable {
   private var writer: BitWriter
-  package private(set) var state = XORState()
+  private var known = XORState()
 
   /// The most samples that the count can hold.
   package static let samplesMax = 65_535
@@ -46,9 +46,15 @@ package struct XORChunk: ~Copyable {
     writer.putZeros(16)
   }
 
-  package var count: Int { state.count }
+  package var count: Int { known.count }
 
   package var byteCount: Int { writer.byteCount }
+
+  package var state: XORState {
+    var state = known
+    state.bitCount = writer.bitCount
+    return state
+  }
 
   /// The finished bytes, borrowed.
   package var span: Span<UInt8> {
@@ -60,84 +66,55 @@ package struct XORChunk: ~Copyable {
   package mutating func removeAll() {
     writer.removeAll()
     writer.putZeros(16)
-    state = XORState()
+    known = XORState()
   }
 
   /// Continues a chunk that was decoded.
   package mutating func resume(_ bytes: Span<UInt8>, _ state: XORState) {
     writer.load(bytes, bitCount: state.bitCount)
-    self.state = state
+    known = state
   }
 
   /// Adds a sample. There must be fewer than `samplesMax`.
   package mutating func append(timeMs time: Int64, value: Double) {
-    precondition(state.count < Self.samplesMax, "chunk overfull: \(state.count)")
-    let bits = value.bitPattern
-    let delta = time &- state.time
-    switch state.count {
-    case 0:
+    precondition(known.count < Self.samplesMax, "chunk overfull: \(known.count)")
+    add(time, value.bitPattern)
+    writeCount()
+  }
+
+  /// Adds the samples in `range` of two columns. No more than `samplesMax` with those that are
+  /// there.
+  package mutating func append(
+    _ times: Span<Int64>, _ values: Span<Double>, _ range: Range<Int>
+  ) {
+    precondition(
+      known.count + range.count <= Self.samplesMax, "chunk overfull: \(range.count) more")
+    for index in range { add(times[index], values[index].bitPattern) }
+    writeCount()
+  }
+
+  @inline(__always)
+  private mutating func add(_ time: Int64, _ bits: UInt64) {
+    let delta = time &- known.time
+    let xor = bits ^ known.bits
+    if known.count > 1 {
+      writer.sample(delta &- known.delta, xor, &known.leading, &known.trailing)
+      known.delta = delta
+    } else if known.count == 1 {
+      writer.uvarint(UInt64(bitPattern: delta))
+      writer.value(xor, &known.leading, &known.trailing)
+      known.delta = delta
+    } else {
       writer.varint(time)
       writer.put(bits, 64)
-    case 1:
-      writer.uvarint(UInt64(bitPattern: delta))
-      writer.xor(bits ^ state.bits, &state.leading, &state.trailing)
-      state.delta = delta
-    default:
-      writer.deltaOfDelta(delta &- state.delta)
-      writer.xor(bits ^ state.bits, &state.leading, &state.trailing)
-      state.delta = delta
     }
-    state.time = time
-    state.bits = bits
-    state.count &+= 1
-    state.bitCount = writer.bitCount
-    writer.patch(byte: 0, UInt8(truncatingIfNeeded: state.count &>> 8))
-    writer.patch(byte: 1, UInt8(truncatingIfNeeded: state.count))
-  }
-}
-
-extension BitWriter {
-  /// Whether `x` fits into `count` bits as Prometheus counts them: the range is one higher at
-  /// both ends than two's complement.
-  @inline(__always)
-  package static func fits(_ x: Int64, _ count: Int64) -> Bool {
-    -((1 &<< (count &- 1)) &- 1) <= x && x <= 1 &<< (count &- 1)
+    known.time = time
+    known.bits = bits
+    known.count &+= 1
   }
 
   @inline(__always)
-  package mutating func deltaOfDelta(_ dod: Int64) {
-    let raw = UInt64(bitPattern: dod)
-    if dod == 0 {
-      putZeros(1)
-    } else if Self.fits(dod, 14) {
-      put(0b10 << 14 | raw & (1 << 14 - 1), 16)
-    } else if Self.fits(dod, 17) {
-      put(0b110 << 17 | raw & (1 << 17 - 1), 20)
-    } else if Self.fits(dod, 20) {
-      put(0b1110 << 20 | raw & (1 << 20 - 1), 24)
-    } else {
-      put(0b1111, 4)
-      put(raw, 64)
-    }
-  }
-
-  /// The xor of two values' bits. The window is kept for as long as it covers the bits.
-  @inline(__always)
-  package mutating func xor(_ x: UInt64, _ leading: inout UInt8, _ trailing: inout UInt8) {
-    guard x != 0 else { return putZeros(1) }
-    // Five bits hold the number of leading zeros.
-    let newLeading = UInt8(truncatingIfNeeded: min(x.leadingZeroBitCount, 31))
-    let newTrailing = UInt8(truncatingIfNeeded: x.trailingZeroBitCount)
-    if leading != XORState.noWindow && newLeading >= leading && newTrailing >= trailing {
-      put(0b10, 2)
-      put(x &>> UInt64(trailing), 64 &- Int(leading) &- Int(trailing))
-      return
-    }
-    leading = newLeading
-    trailing = newTrailing
-    let width = 64 &- Int(newLeading) &- Int(newTrailing)
-    // A width of 64 is written as 0, which has no other use.
-    put(0b11 << 11 | UInt64(newLeading) << 6 | UInt64(width & 63), 13)
-    put(x &>> UInt64(newTrailing), width)
+  private mutating func writeCount() {
+    writer.patchBE16(byte: 0, UInt16(truncatingIfNeeded: known.count))
   }
 }

@@ -1,5 +1,5 @@
-internal import ApusSystem
 package import ApusStorage
+internal import ApusSystem
 
 /// Gorilla floats, a chunk at a time. Layout: XORChunk.
 package enum XORDecoder {
@@ -74,16 +74,31 @@ package enum XORDecoder {
     }
     let reader = BitReader(bytes)
     var cursor = Cursor(head, at: first.offset &* 8, delta: state.delta)
-    cursor.word = reader.word(at: cursor.at)
-    var index = start &+ 1
+    try cursor.value(reader, reader.word(at: cursor.at), used: 0)
+    times[start &+ 1] = cursor.time
+    values[start &+ 1] = Double(bitPattern: cursor.bits)
+    var index = start &+ 2
     let end = start &+ head.count
-    while true {
-      try cursor.value(reader)
+    while index < end {
+      let word = reader.word(at: cursor.at)
+      if word &>> 62 == 0 {
+        // Samples on time with the value as it was take two zero bits each.
+        let zeros = min(word.leadingZeroBitCount, BitReader.wordBits &- 1)
+        let runEnd = min(index &+ zeros &>> 1, end)
+        cursor.at &+= (runEnd &- index) &* 2
+        let value = Double(bitPattern: cursor.bits)
+        while index < runEnd {
+          cursor.time &+= cursor.delta
+          times[index] = cursor.time
+          values[index] = value
+          index &+= 1
+        }
+        continue
+      }
+      try cursor.next(reader, word)
       times[index] = cursor.time
       values[index] = Double(bitPattern: cursor.bits)
       index &+= 1
-      if index == end { break }
-      cursor.nextTime(reader)
     }
     guard cursor.at <= bytes.count &* 8 else { throw .truncated }
     cursor.finish(&state)
@@ -96,15 +111,14 @@ extension XORDecoder {
   private struct Cursor {
     var time: Int64
     var bits: UInt64
-    private var delta: Int64
+    var delta: Int64
     private var leading = 0
     private var trailing = 0
+    /// Bits of a value in the window.
+    private var width = 64
     private var hasWindow = false
     /// Position of the next bit.
-    private(set) var at: Int
-    /// The bits from there on, left aligned; 57 less `used` of them count.
-    var word: UInt64 = 0
-    private var used = 0
+    var at: Int
 
     init(_ head: XORState, at: Int, delta: Int64) {
       self.at = at
@@ -113,72 +127,72 @@ extension XORDecoder {
       bits = head.bits
     }
 
-    /// VAL, from the word that the time was taken from if it reaches that far.
+    /// DOD and VAL; `word` holds the bits from `at` on.
     @inline(__always)
-    mutating func value(_ reader: borrowing BitReader) throws(ChunkError) {
-      if word &>> 63 == 0 {
-        at &+= 1
-        return
-      }
-      if (word &>> 62) & 1 == 0 {
-        let width = 64 &- leading &- trailing
-        let x =
-          width &+ used <= 55
-          ? (word &<< 2) &>> UInt64(64 &- width) : reader.bits(width, at: at &+ 2)
-        bits ^= x &<< UInt64(trailing)
-        at &+= 2 &+ width
-        return
-      }
-      leading = Int(truncatingIfNeeded: (word &>> 57) & 31)
-      let width = Int(truncatingIfNeeded: ((word &>> 51) &- 1) & 63) &+ 1
-      trailing = 64 &- leading &- width
-      guard trailing >= 0 else { throw reader.badWindow(leading, width, at: at) }
-      hasWindow = true
-      bits ^= reader.bits(width, at: at &+ 13) &<< UInt64(trailing)
-      at &+= 13 &+ width
-    }
-
-    /// DOD: moves to the time of the next sample.
-    @inline(__always)
-    mutating func nextTime(_ reader: borrowing BitReader) {
-      word = reader.word(at: at)
+    mutating func next(_ reader: borrowing BitReader, _ word: UInt64) throws(ChunkError) {
+      let used: Int
       switch (~word).leadingZeroBitCount {
       case 0: used = 1
-      case 1: (delta, used) = (delta &+ signed((word &<< 2) &>> 50, 14), 16)
-      case 2: (delta, used) = (delta &+ signed((word &<< 3) &>> 47, 17), 20)
-      case 3: (delta, used) = (delta &+ signed((word &<< 4) &>> 44, 20), 24)
+      case 1: (delta, used) = (delta &+ XORCode.signed((word &<< 2) &>> 50, 14), 16)
+      case 2: (delta, used) = (delta &+ XORCode.signed((word &<< 3) &>> 47, 17), 20)
+      case 3: (delta, used) = (delta &+ XORCode.signed((word &<< 4) &>> 44, 20), 24)
       default:
         delta = delta &+ Int64(bitPattern: reader.bits(64, at: at &+ 4))
         at &+= 68
-        used = 0
-        word = reader.word(at: at)
+        time = time &+ delta
+        return try value(reader, reader.word(at: at), used: 0)
       }
-      at &+= used
-      word = word &<< UInt64(used)
       time = time &+ delta
+      try value(reader, word &<< UInt64(truncatingIfNeeded: used), used: used)
+    }
+
+    /// VAL, `used` bits behind `at`; `word` holds the bits from there on, as many less.
+    @inline(__always)
+    mutating func value(
+      _ reader: borrowing BitReader, _ word: UInt64, used: Int
+    ) throws(ChunkError) {
+      let valid = BitReader.wordBits &- used
+      if word &>> 63 == 0 {
+        at &+= used &+ 1
+        return
+      }
+      if (word &>> 62) & 1 == 0 {
+        let x =
+          width &+ 2 <= valid
+          ? (word &<< 2) &>> UInt64(truncatingIfNeeded: 64 &- width)
+          : reader.bits(width, at: at &+ used &+ 2)
+        bits ^= x &<< UInt64(truncatingIfNeeded: trailing)
+        at &+= used &+ 2 &+ width
+        return
+      }
+      leading = Int(truncatingIfNeeded: (word &>> 57) & 31)
+      width = Int(truncatingIfNeeded: ((word &>> 51) &- 1) & 63) &+ 1
+      trailing = 64 &- leading &- width
+      guard trailing >= 0 else { throw reader.badWindow(leading, width, at: at &+ used) }
+      hasWindow = true
+      let x =
+        width &+ XORCode.windowBits <= valid
+        ? (word &<< UInt64(XORCode.windowBits)) &>> UInt64(truncatingIfNeeded: 64 &- width)
+        : reader.bits(width, at: at &+ used &+ XORCode.windowBits)
+      bits ^= x &<< UInt64(truncatingIfNeeded: trailing)
+      at &+= used &+ XORCode.windowBits &+ width
     }
 
     func finish(_ state: inout XORState) {
       state.time = time
       state.bits = bits
       state.delta = delta
-      state.leading = hasWindow ? UInt8(leading) : XORState.noWindow
-      state.trailing = hasWindow ? UInt8(trailing) : 0
+      state.leading = hasWindow ? UInt8(truncatingIfNeeded: leading) : XORState.noWindow
+      state.trailing = hasWindow ? UInt8(truncatingIfNeeded: trailing) : 0
       state.bitCount = at
     }
-  }
-
-  /// The number that `count` bits hold: 2^(count-1) is positive.
-  @inline(__always)
-  private static func signed(_ raw: UInt64, _ count: UInt64) -> Int64 {
-    let value = Int64(bitPattern: raw)
-    return raw > 1 &<< (count &- 1) ? value &- (1 &<< Int64(count)) : value
   }
 }
 
 extension BitReader {
   /// Why a window cannot be: the bytes have ended, or lie.
-  fileprivate func badWindow(_ leading: Int, _ width: Int, at position: Int) -> ChunkError {
-    position + 13 > bitCount ? .truncated : .corrupt("window of \(leading) and \(width) bits")
+  func badWindow(_ leading: Int, _ width: Int, at position: Int) -> ChunkError {
+    position + XORCode.windowBits > bitCount
+      ? .truncated : .corrupt("window of \(leading) and \(width) bits")
   }
 }

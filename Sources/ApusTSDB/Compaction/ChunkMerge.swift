@@ -144,16 +144,32 @@ struct ChunkMerge: ~Copyable {
       } catch {
         throw StorageError(.corrupt, "cannot merge: \(error)")
       }
-      batch.padStartTimes()
       if let deleted = series.deleted(ofChunk: index) { batch.remove(deleted, behind: mark) }
     }
-    batch.sortByTime(into: &merged)
-    if group.count > 1 { merged.forgetCounterResets() }
-    encoder.encode(merged, into: &out)
+    if group.count > 1 { batch.forgetCounterResets() }
+    if batch.isInOrder {
+      encoder.encode(batch, into: &out)
+    } else {
+      batch.sortByTime(into: &merged)
+      encoder.encode(merged, into: &out)
+    }
   }
 }
 
 extension SampleBatch {
+  /// Whether the samples ascend by time and no time has two: always so for chunks that follow each
+  /// other, unless floats and histograms take turns.
+  fileprivate var isInOrder: Bool {
+    func ascends(_ times: [Int64]) -> Bool {
+      var isAscending = true
+      for index in times.indices.dropFirst() where times[index - 1] >= times[index] {
+        isAscending = false
+      }
+      return isAscending
+    }
+    return (times.isEmpty || histogramTimes.isEmpty) && ascends(times) && ascends(histogramTimes)
+  }
+
   /// Puts the samples in order of time, one for each time, into `out`: the first of those in the
   /// columns, and a float before a histogram.
   func sortByTime(into out: inout SampleBatch) {

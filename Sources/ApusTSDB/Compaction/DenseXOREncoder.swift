@@ -35,41 +35,38 @@ package struct DenseXOREncoder {
     writer.varint(times[first])
     writer.put(values[first].bitPattern, 64)
     var delta: Int64 = 0
+    var run = -1
     var changed = 0
-    var run = 0
-    var index = first + 1
-    while index < range.upperBound {
+    var nextStart = starts.first ?? .max
+    var window = (leading: 0, trailing: 0)
+    for index in (first + 1)..<max(range.upperBound, first + 1) {
       let newDelta = times[index] &- times[index - 1]
+      let x = values[index].bitPattern ^ values[index - 1].bitPattern
+      var head: (bits: UInt64, count: Int) = (0, 0)
       if index == first + 1 {
         writer.uvarint(UInt64(bitPattern: newDelta))
       } else {
-        writer.deltaOfDelta(newDelta &- delta)
+        head = writer.deltaOfDelta(newDelta &- delta)
       }
       delta = newDelta
-      let x = values[index].bitPattern ^ values[index - 1].bitPattern
       if x == 0 {
-        writer.putZeros(1)
-      } else {
-        if run < starts.count && starts[run] == changed { run += 1 }
-        let isNew = starts[run - 1] == changed
-        put(x, windows[run - 1], isNew: isNew, into: &writer)
-        changed += 1
+        writer.put(head.bits &<< 1, head.count &+ 1, last: 1)
+        continue
       }
-      index += 1
+      let isNew = changed == nextStart
+      if isNew {
+        run += 1
+        window = (Int(windows[run].leading), Int(windows[run].trailing))
+        nextStart = run + 1 < starts.count ? starts[run + 1] : .max
+      }
+      changed += 1
+      let width = 64 &- window.leading &- window.trailing
+      let control = isNew ? XORCode.window(leading: window.leading, width: width) : 0b10
+      let controlBits = isNew ? XORCode.windowBits : 2
+      writer.payload(
+        x &>> UInt64(window.trailing), width,
+        behind: head.bits &<< UInt64(controlBits) | control, head.count &+ controlBits)
     }
-  }
-
-  private func put(
-    _ x: UInt64, _ window: (leading: UInt8, trailing: UInt8), isNew: Bool,
-    into writer: inout BitWriter
-  ) {
-    let width = 64 - Int(window.leading) - Int(window.trailing)
-    if isNew {
-      writer.put(0b11 << 11 | UInt64(window.leading) << 6 | UInt64(width & 63), 13)
-    } else {
-      writer.put(0b10, 2)
-    }
-    writer.put(x >> UInt64(window.trailing), width)
   }
 
   private mutating func chooseWindows(_ values: Span<Double>, _ range: Range<Int>) {

@@ -1,11 +1,13 @@
 internal import ApusStorage
 
 /// Samples to chunks for a block. A chunk ends after so many samples, and where floats and
-/// histograms of one series follow each other, because chunks must not overlap.
+/// histograms of one series follow each other, because chunks must not overlap. Floats with start
+/// times keep them: their chunks are XOR2.
 struct SeriesEncoder: ~Copyable {
   private let chunking: BlockChunking
   private var dense = DenseXOREncoder()
   private var writer = BitWriter(capacityBytes: 16 << 10)
+  private var plain = XORChunk(capacityBytes: 2 << 10)
 
   private static let histogramsPerChunk = 120
 
@@ -30,35 +32,34 @@ struct SeriesEncoder: ~Copyable {
 
   /// Where the samples from `first` on reach a time; the last time of all is none to reach.
   private func run(_ times: [Int64], from first: Int, before timeMs: Int64) -> Int {
+    if timeMs == .max { return times.count }
     var end = first
-    while end < times.count, times[end] < timeMs || timeMs == .max { end += 1 }
+    while end < times.count, times[end] < timeMs { end += 1 }
     return end
   }
 
   private mutating func encodeFloats(
     _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
   ) {
+    let hasStartTimes =
+      !samples.startTimes.isEmpty && samples.startTimes[range].contains { $0 != 0 }
+    let most = hasStartTimes ? BlockChunking.prometheus.samplesMax : chunking.samplesMax
     var from = range.lowerBound
     while from < range.upperBound {
-      let end = min(range.upperBound, from + chunking.samplesMax)
-      switch chunking {
-      case .prometheus: encodePlain(samples, from..<end, into: &out)
-      case .dense: encodeDense(samples, from..<end, into: &out)
+      let end = min(range.upperBound, from + most)
+      if hasStartTimes {
+        XOR2Chunk.encode(
+          samples.times, samples.values, starts: samples.startTimes, from..<end, into: &writer)
+        append(.xor2, samples.times, from..<end, writer.span, to: &out)
+      } else if case .prometheus = chunking {
+        plain.removeAll()
+        plain.append(samples.times.span, samples.values.span, from..<end)
+        append(.xor, samples.times, from..<end, plain.span, to: &out)
+      } else {
+        encodeDense(samples, from..<end, into: &out)
       }
       from = end
     }
-  }
-
-  private func encodePlain(
-    _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
-  ) {
-    var chunk = XORChunk(capacityBytes: 512)
-    for index in range {
-      chunk.append(timeMs: samples.times[index], value: samples.values[index])
-    }
-    out.append(
-      encoding: ChunkEncoding.xor.rawValue, minTimeMs: samples.times[range.lowerBound],
-      maxTimeMs: samples.times[range.upperBound - 1], chunk.span)
   }
 
   /// Halves what takes too many bytes.
@@ -72,9 +73,7 @@ struct SeriesEncoder: ~Copyable {
       encodeDense(samples, middle..<range.upperBound, into: &out)
       return
     }
-    out.append(
-      encoding: ChunkEncoding.xor.rawValue, minTimeMs: samples.times[range.lowerBound],
-      maxTimeMs: samples.times[range.upperBound - 1], writer.span)
+    append(.xor, samples.times, range, writer.span, to: &out)
   }
 
   private func encodeHistograms(
@@ -83,20 +82,21 @@ struct SeriesEncoder: ~Copyable {
     guard !range.isEmpty else { return }
     // Of one kind for the whole run, so that whole numbers now and then do not cut chunks.
     if samples.histograms[range].allSatisfy(\.hasIntegerCounts) {
-      encodeIntegers(samples, range, into: &out)
+      encode(samples, range, as: IntegerHistogramCode.self, into: &out)
     } else {
-      encodeFractions(samples, range, into: &out)
+      encode(samples, range, as: FloatHistogramCode.self, into: &out)
     }
   }
 
-  private func encodeIntegers(
-    _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
+  private func encode<Code: HistogramCode>(
+    _ samples: SampleBatch, _ range: Range<Int>, as code: Code.Type,
+    into out: inout SeriesChunks
   ) {
     var header = ChunkResetHeader.unknown
     var next = range.lowerBound
     while next < range.upperBound {
       let first = next
-      var chunk = HistogramChunk(header: header)
+      var chunk = HistogramEncoder<Code>(header: header)
       header = .unknown
       while next < range.upperBound, chunk.count < Self.histogramsPerChunk {
         let outcome = chunk.append(
@@ -107,34 +107,16 @@ struct SeriesEncoder: ~Copyable {
         }
         next += 1
       }
-      out.append(
-        encoding: ChunkEncoding.histogram.rawValue, minTimeMs: samples.histogramTimes[first],
-        maxTimeMs: samples.histogramTimes[next - 1], chunk.span)
+      append(Code.encoding, samples.histogramTimes, first..<next, chunk.span, to: &out)
     }
   }
 
-  private func encodeFractions(
-    _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
+  private func append(
+    _ encoding: ChunkEncoding, _ times: [Int64], _ range: Range<Int>, _ bytes: Span<UInt8>,
+    to out: inout SeriesChunks
   ) {
-    var header = ChunkResetHeader.unknown
-    var next = range.lowerBound
-    while next < range.upperBound {
-      let first = next
-      var chunk = FloatHistogramChunk(header: header)
-      header = .unknown
-      while next < range.upperBound, chunk.count < Self.histogramsPerChunk {
-        let outcome = chunk.append(
-          timeMs: samples.histogramTimes[next], samples.histograms[next])
-        if case .needsChunk(let wanted) = outcome {
-          header = wanted
-          break
-        }
-        next += 1
-      }
-      out.append(
-        encoding: ChunkEncoding.floatHistogram.rawValue,
-        minTimeMs: samples.histogramTimes[first],
-        maxTimeMs: samples.histogramTimes[next - 1], chunk.span)
-    }
+    out.append(
+      encoding: encoding.rawValue, minTimeMs: times[range.lowerBound],
+      maxTimeMs: times[range.upperBound - 1], bytes)
   }
 }

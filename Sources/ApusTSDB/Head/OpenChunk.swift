@@ -8,6 +8,10 @@ internal import ApusSystem
 ///
 /// The count is written when the chunk is full; until then readers take it from the state they
 /// copied. Bits are only ever added behind those that a reader may look at.
+///
+/// Where Prometheus's chunk ends with whole bytes at a border it has a zero byte more, which says
+/// nothing and which no reader asks for. Here it is left out: to know of it, every series would
+/// have to remember how its last bits were written.
 enum OpenChunk {
   private static let headerBits = 16
   /// Room behind the last bit, so that a whole word can be written there.
@@ -24,14 +28,14 @@ enum OpenChunk {
     s.chunkStart = time
     s.nextAt = nextAt
     s.sampleCount = 1
-    s.leading = SeriesState.noWindow
+    s.leading = XORState.noWindow
     s.trailing = 0
     s.delta = 0
-    let base = SlotArena.offset(s.chunkAddress)
-    var at = headerBits
-    varint(UInt64(bitPattern: (time &<< 1) ^ (time &>> 63)), slots.arena, base, &at)
-    put(bits, 64, slots.arena, base, &at)
-    s.bitCount = UInt16(at)
+    var sink = ArenaBits(
+      arena: slots.arena, base: SlotArena.offset(s.chunkAddress), at: headerBits)
+    sink.groups(UInt64(bitPattern: (time &<< 1) ^ (time &>> 63)))
+    sink.put(bits, 64, last: 64)
+    s.bitCount = UInt16(sink.at)
     s.lastTime = time
     s.lastBits = bits
   }
@@ -67,16 +71,16 @@ enum OpenChunk {
     _ s: inout SeriesState, delta: Int64, dod: Int64, xor: UInt64, in slots: SlotArena
   ) {
     reserve(&s, needed(s, dod: dod, xor: xor), in: slots)
-    let base = SlotArena.offset(s.chunkAddress)
-    var at = Int(s.bitCount)
+    var sink = ArenaBits(
+      arena: slots.arena, base: SlotArena.offset(s.chunkAddress), at: Int(s.bitCount))
     if s.sampleCount == 1 {
-      varint(UInt64(bitPattern: delta), slots.arena, base, &at)
+      sink.groups(UInt64(bitPattern: delta))
+      sink.value(xor, &s.leading, &s.trailing)
     } else {
-      deltaOfDelta(dod, slots.arena, base, &at)
+      sink.sample(dod, xor, &s.leading, &s.trailing)
     }
-    value(xor, &s, slots.arena, base, &at)
     s.sampleCount &+= 1
-    s.bitCount = UInt16(at)
+    s.bitCount = UInt16(sink.at)
   }
 
   /// Upper bound of the bits of a sample, near enough to keep slots small.
@@ -85,12 +89,12 @@ enum OpenChunk {
     if s.sampleCount == 1 {
       timeBits = 80
     } else {
-      timeBits = dod == 0 ? 1 : (fits(dod, 14) ? 16 : (fits(dod, 20) ? 24 : 68))
+      timeBits = dod == 0 ? 1 : (XORCode.fits(dod, 14) ? 16 : (XORCode.fits(dod, 20) ? 24 : 68))
     }
     guard xor != 0 else { return timeBits + 1 }
     let meaning = 64 - xor.leadingZeroBitCount - xor.trailingZeroBitCount
     let window =
-      s.leading == SeriesState.noWindow ? 64 : 64 - Int(s.leading) - Int(s.trailing)
+      s.leading == XORState.noWindow ? 64 : 64 - Int(s.leading) - Int(s.trailing)
     // Leading zeros beyond 31 are written out.
     return timeBits + 13 + min(64, max(meaning + 33, window))
   }
@@ -115,13 +119,16 @@ enum OpenChunk {
   }
 }
 
-/// Bits behind one another, highest first, at `at` bits behind `base`.
-extension OpenChunk {
-  /// Adds the low `count` bits of `bits`, whose others are zero.
+/// Bits behind one another in the arena, highest first.
+private struct ArenaBits: BitSink {
+  let arena: SharedArena
+  /// Offset in the arena at which the chunk begins.
+  let base: Int
+  /// Of the next bit, behind `base`.
+  var at: Int
+
   @inline(__always)
-  private static func put(
-    _ bits: UInt64, _ count: Int, _ arena: SharedArena, _ base: Int, _ at: inout Int
-  ) {
+  mutating func put(_ bits: UInt64, _ count: Int, last: Int) {
     let byte = base &+ (at &>> 3)
     let end = (at & 7) &+ count
     var word = UInt64(bigEndian: arena.load(at: byte))
@@ -136,71 +143,9 @@ extension OpenChunk {
     }
     at &+= count
   }
+}
 
-  private static func varint(
-    _ number: UInt64, _ arena: SharedArena, _ base: Int, _ at: inout Int
-  ) {
-    var left = number
-    while left >= 0x80 {
-      put(left & 0x7F | 0x80, 8, arena, base, &at)
-      left >>= 7
-    }
-    put(left, 8, arena, base, &at)
-  }
-
-  @inline(__always)
-  private static func fits(_ x: Int64, _ bits: Int64) -> Bool {
-    -((1 &<< (bits &- 1)) &- 1) <= x && x <= 1 &<< (bits &- 1)
-  }
-
-  @inline(__always)
-  private static func deltaOfDelta(
-    _ dod: Int64, _ arena: SharedArena, _ base: Int, _ at: inout Int
-  ) {
-    let raw = UInt64(bitPattern: dod)
-    if dod == 0 {
-      at &+= 1
-    } else if fits(dod, 14) {
-      put(0b10 << 14 | raw & (1 << 14 - 1), 16, arena, base, &at)
-    } else if fits(dod, 17) {
-      put(0b110 << 17 | raw & (1 << 17 - 1), 20, arena, base, &at)
-    } else if fits(dod, 20) {
-      put(0b1110 << 20 | raw & (1 << 20 - 1), 24, arena, base, &at)
-    } else {
-      put(0b1111, 4, arena, base, &at)
-      put(raw, 64, arena, base, &at)
-    }
-  }
-
-  @inline(__always)
-  private static func value(
-    _ xor: UInt64, _ s: inout SeriesState, _ arena: SharedArena, _ base: Int, _ at: inout Int
-  ) {
-    guard xor != 0 else {
-      at &+= 1
-      return
-    }
-    // Five bits hold the number of leading zeros.
-    let leading = min(xor.leadingZeroBitCount, 31)
-    let trailing = xor.trailingZeroBitCount
-    if s.leading != SeriesState.noWindow, leading >= Int(s.leading), trailing >= Int(s.trailing) {
-      let width = 64 &- Int(s.leading) &- Int(s.trailing)
-      if width <= 62 {
-        put(0b10 &<< UInt64(width) | xor &>> UInt64(s.trailing), width &+ 2, arena, base, &at)
-      } else {
-        put(0b10, 2, arena, base, &at)
-        put(xor &>> UInt64(s.trailing), width, arena, base, &at)
-      }
-      return
-    }
-    s.leading = UInt8(leading)
-    s.trailing = UInt8(trailing)
-    let meaning = 64 - leading - trailing
-    // 64 is written as 0, which fits in six bits and has no other use.
-    put(0b11 << 11 | UInt64(leading) << 6 | UInt64(meaning & 63), 13, arena, base, &at)
-    put(xor &>> UInt64(trailing), meaning, arena, base, &at)
-  }
-
+extension OpenChunk {
   /// Zeroes the bits behind the last one: an append may have put some there since.
   static func clearTail(_ bytes: inout [UInt8], bitCount: Int) {
     guard bitCount & 7 != 0, let last = bytes.indices.last else { return }

@@ -20,7 +20,7 @@ struct SeriesState: BitwiseCopyable, Sendable {
   /// Samples in the open chunk.
   var sampleCount: UInt16 = 0
   /// Window of the last XOR.
-  var leading: UInt8 = SeriesState.noWindow
+  var leading: UInt8 = XORState.noWindow
   var trailing: UInt8 = 0
   var chunkClass: UInt8 = 0
   var flags: Flags = []
@@ -31,8 +31,6 @@ struct SeriesState: BitwiseCopyable, Sendable {
   var labelsAddress: SlotAddress = 0
   /// Number of the series, never reused; its ref without the base.
   var ordinal: UInt32 = 0
-
-  static let noWindow: UInt8 = 0xFF
 
   struct Flags: OptionSet, BitwiseCopyable, Sendable {
     let rawValue: UInt8

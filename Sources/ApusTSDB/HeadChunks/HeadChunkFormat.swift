@@ -49,7 +49,7 @@ package struct HeadChunk: Sendable {
   /// The encoded samples; they keep the file's mapping.
   package let bytes: ByteSlice
 
-  package var sampleCount: Int { ChunkDecoder.sampleCount(bytes.span) }
+  package var sampleCount: Int { ChunkDecoder.sampleCount(encoding, bytes.span) }
 }
 
 /// What can go wrong in chunks_head.

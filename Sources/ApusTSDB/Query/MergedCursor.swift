@@ -61,6 +61,13 @@ final class MergedCursor: SeriesCursor {
     for index in current.dropFirst() {
       scratch.removeAll()
       try sources[index].cursor.read(into: &scratch)
+      if !batch.startTimes.isEmpty || !scratch.startTimes.isEmpty {
+        batch.padStartTimes(isWanted: true)
+        scratch.padStartTimes(isWanted: true)
+        var times = batch.times
+        SampleMerge.merge(
+          &times, &batch.startTimes, from: floats, scratch.times, scratch.startTimes)
+      }
       SampleMerge.merge(
         &batch.times, &batch.values, from: floats, scratch.times, scratch.values)
       SampleMerge.merge(
