@@ -96,9 +96,19 @@
   @inline(__always)
   package mutating func put(_ bits: UInt64, _ count: Int) { put(bits, count, last: count) }
 
-  /// Adds zero bits.
+  /// Adds up to 64 zero bits.
   @inline(__always)
   package mutating func putZeros(_ count: Int) { put(0, count, last: 1) }
+
+  /// Adds any number of zero bits.
+  @inline(__always)
+  mutating func putZeroRun(_ count: Int) {
+    var left = count
+    while left > 0 {
+      putZeros(min(left, 64))
+      left &-= 64
+    }
+  }
 
   @inline(__always)
   package mutating func put(_ bit: Bool) { put(bit ? 1 : 0, 1) }
