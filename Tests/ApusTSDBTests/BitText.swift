@@ -35,7 +35,8 @@ struct BitText {
   mutating func varbitInt(_ value: Int64) {
     for (prefix, count) in Self.prefixes {
       let half = count == 0 || count == 64 ? 0 : Int64(1) << Int64(count - 1)
-      guard count == 64 || (value == 0 && count == 0) || (count > 0 && value > -half && value <= half)
+      guard
+        count == 64 || (value == 0 && count == 0) || (count > 0 && value > -half && value <= half)
       else { continue }
       put(prefix)
       return put(UInt64(bitPattern: value), count)
@@ -79,8 +80,9 @@ struct StartText {
   private var start: Int64 = 0
   private var distance: Int64 = 0
 
-  mutating func put(_ out: inout BitText, _ index: Int, _ start: Int64, _ time: Int64, _ before: Int64)
-  {
+  mutating func put(
+    _ out: inout BitText, _ index: Int, _ start: Int64, _ time: Int64, _ before: Int64
+  ) {
     defer { self.start = start }
     if index == 0 {
       guard start != 0 else { return }
