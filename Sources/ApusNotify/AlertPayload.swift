@@ -1,4 +1,5 @@
 package import ApusModel
+internal import ApusSystem
 
 /// Alerts as Alertmanager's API v2 takes them:
 ///
@@ -25,9 +26,9 @@ package enum AlertPayload {
       key("annotations", opening: "{")
       labels(alert.annotations)
       key("endsAt", opening: ",")
-      string(RFC3339.text(ms: alert.endsAtMs))
+      string(CivilTime(ms: alert.endsAtMs).rfc3339Milliseconds)
       key("startsAt", opening: ",")
-      string(RFC3339.text(ms: alert.startsAtMs))
+      string(CivilTime(ms: alert.startsAtMs).rfc3339Milliseconds)
       if !alert.generatorURL.isEmpty {
         key("generatorURL", opening: ",")
         string(alert.generatorURL)
@@ -56,67 +57,8 @@ package enum AlertPayload {
       byte("}")
     }
 
-    /// Escaped as Go's encoding/json does, which keeps `<`, `>` and `&` away from HTML.
     private mutating func string(_ text: String) {
-      byte("\"")
-      for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": bytes += Array("\\\"".utf8)
-        case "\\": bytes += Array("\\\\".utf8)
-        case "\n": bytes += Array("\\n".utf8)
-        case "\r": bytes += Array("\\r".utf8)
-        case "\t": bytes += Array("\\t".utf8)
-        case "\u{08}": bytes += Array("\\b".utf8)
-        case "\u{0C}": bytes += Array("\\f".utf8)
-        case "<", ">", "&", "\u{2028}", "\u{2029}", "\u{00}"..."\u{1F}": escape(scalar)
-        default: bytes += UTF8.encode(scalar).map { Array($0) } ?? []
-        }
-      }
-      byte("\"")
+      bytes += Array(JSONText.quoted(text, escapesHTML: true).utf8)
     }
-
-    private mutating func escape(_ scalar: Unicode.Scalar) {
-      let hex = String(scalar.value, radix: 16)
-      bytes += Array("\\u\(String(repeating: "0", count: 4 - hex.utf8.count))\(hex)".utf8)
-    }
-  }
-}
-
-/// Times as `2026-11-21T01:07:52.184Z`.
-package enum RFC3339 {
-  package static func text(ms: Int64) -> String {
-    let days = floorDivide(ms, 86_400_000)
-    let msOfDay = Int(ms - days * 86_400_000)
-    let date = civil(days)
-    let time = [
-      (msOfDay / 3_600_000, 2), (msOfDay / 60_000 % 60, 2), (msOfDay / 1_000 % 60, 2),
-    ].map { padded($0.0, $0.1) }.joined(separator: ":")
-    let day = "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
-    return "\(day)T\(time).\(padded(msOfDay % 1_000, 3))Z"
-  }
-
-  private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
-    a >= 0 ? a / b : -((b - 1 - a) / b)
-  }
-
-  private static func padded(_ number: Int, _ width: Int) -> String {
-    let digits = String(number.magnitude)
-    let zeros = String(repeating: "0", count: max(0, width - digits.utf8.count))
-    return (number < 0 ? "-" : "") + zeros + digits
-  }
-
-  /// Year, month and day of a number of days since 1970-01-01, counting years from March so that
-  /// the leap day is the last.
-  private static func civil(_ days: Int64) -> (year: Int, month: Int, day: Int) {
-    let shifted = days + 719_468
-    let era = floorDivide(shifted, 146_097)
-    let dayOfEra = Int(shifted - era * 146_097)
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let marchMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-    return (yearOfEra + Int(era) * 400 + (month <= 2 ? 1 : 0), month, day)
   }
 }

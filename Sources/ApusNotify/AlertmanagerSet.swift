@@ -1,5 +1,6 @@
 package import ApusConfig
 package import ApusModel
+internal import ApusSystem
 
 /// Discovered addresses to Alertmanagers: labels, relabelling, push URLs.
 package enum AlertmanagerSet {
@@ -57,23 +58,6 @@ package enum AlertmanagerSet {
     let path = labels.value(of: pathLabel)
     let separator = path.hasPrefix("/") || path.isEmpty ? "" : "/"
     return labels.value(of: LabelNames.scheme) + "://" + labels.value(of: LabelNames.address)
-      + separator + escaped(path)
-  }
-
-  /// A path with those bytes escaped that cannot stand in one, as Go's `URL.String` does.
-  private static func escaped(_ path: String) -> String {
-    var out = ""
-    for byte in path.utf8 {
-      let isPlain =
-        (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122)
-        || "-_.~$&+,/:;=@!'()*".utf8.contains(byte)
-      if isPlain {
-        out.unicodeScalars.append(Unicode.Scalar(byte))
-      } else {
-        let hex = String(byte, radix: 16, uppercase: true)
-        out += "%" + (byte < 16 ? "0" : "") + hex
-      }
-    }
-    return out
+      + separator + URLText.pathEscaped(path)
   }
 }

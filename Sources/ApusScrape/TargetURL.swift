@@ -1,5 +1,6 @@
 internal import ApusConfig
 internal import ApusModel
+internal import ApusSystem
 
 /// The URL of a target, written as Go's net/url writes it.
 enum TargetURL {
@@ -21,11 +22,11 @@ enum TargetURL {
     let slash = path.isEmpty || path.hasPrefix("/") ? "" : "/"
     let scheme = labels.value(of: LabelNames.scheme)
     var out = "\(scheme.isEmpty ? "" : scheme + ":")//\(labels.value(of: LabelNames.address))"
-    out += slash + escaped(path, keeping: "$&+,/:;=@", blank: "%20")
+    out += slash + URLText.escaped(path, keeping: "$&+,/:;=@", blank: "%20")
     let pairs = query.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       .flatMap { name, values in
         values.map {
-          "\(escaped(name, keeping: "", blank: "+"))=\(escaped($0, keeping: "", blank: "+"))"
+          "\(URLText.escaped(name, keeping: "", blank: "+"))=\(URLText.escaped($0, keeping: "", blank: "+"))"
         }
       }
     return pairs.isEmpty ? out : out + "?" + pairs.joined(separator: "&")
@@ -43,23 +44,5 @@ enum TargetURL {
       return url[..<scheme.upperBound] + hostname + rest
     }
     return url
-  }
-
-  private static func escaped(_ text: String, keeping: String, blank: String) -> String {
-    var out: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-        UInt8(ascii: "."), UInt8(ascii: "~"):
-        out.append(byte)
-      case UInt8(ascii: " "): out += Array(blank.utf8)
-      case _ where keeping.utf8.contains(byte): out.append(byte)
-      default:
-        let digits = Array("0123456789ABCDEF".utf8)
-        out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      }
-    }
-    return String(decoding: out, as: UTF8.self)
   }
 }

@@ -1,4 +1,5 @@
 internal import ApusModel
+internal import ApusSystem
 
 /// A time in UTC with Go's printing.
 package struct GoTime: Sendable, Equatable {
@@ -27,38 +28,7 @@ package struct GoTime: Sendable, Equatable {
   ]
 
   var secondsSinceEpoch: Int64 { ms >= 0 ? ms / 1000 : (ms - 999) / 1000 }
-  var millisecond: Int { Int(ms - secondsSinceEpoch * 1000) }
-  private var days: Int64 {
-    let seconds = secondsSinceEpoch
-    return seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
-  }
-  private var secondOfDay: Int { Int(secondsSinceEpoch - days * 86400) }
-  var hour: Int { secondOfDay / 3600 }
-  var minute: Int { secondOfDay / 60 % 60 }
-  var second: Int { secondOfDay % 60 }
-  var weekday: Int { Int(((days % 7) + 11) % 7) }
-
-  /// Year, month and day from 1 in the Gregorian calendar.
-  var date: (year: Int, month: Int, day: Int) {
-    // Days since 0000-03-01, in eras of 400 years.
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (Int(yearOfEra + era * 400 + (month <= 2 ? 1 : 0)), Int(month), Int(day))
-  }
-
-  var dayOfYear: Int {
-    let (year, month, day) = date
-    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-    let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-    return lengths.prefix(month - 1).reduce(day, +)
-  }
+  var civil: CivilTime { CivilTime(ms: ms) }
 }
 
 extension GoTime: CustomStringConvertible {
@@ -98,7 +68,7 @@ extension GoTime: CustomStringConvertible {
     guard let digit = digits.first, digit == "0" || digit == "9" else { return nil }
     let count = digits.prefix { $0 == digit }.count
     if let after = digits.dropFirst(count).first, after.isNumber { return nil }
-    let nanoseconds = GoTime.padded(millisecond, 3) + "000000"
+    let nanoseconds = civil.millisecond.padded(to: 3) + "000000"
     var shown = String(nanoseconds.prefix(count))
     if digit == "9" {
       while shown.hasSuffix("0") { shown.removeLast() }
@@ -108,28 +78,29 @@ extension GoTime: CustomStringConvertible {
   }
 
   private func text(of piece: String) -> String {
-    let (year, month, day) = date
+    let time = civil
+    let (year, month, day, hour) = (time.year, time.month, time.day, time.hour)
     let hour12 = hour % 12 == 0 ? 12 : hour % 12
     switch piece {
-    case "2006": return GoTime.padded(year, 4)
-    case "06": return GoTime.padded(year % 100, 2)
+    case "2006": return year.padded(to: 4)
+    case "06": return (year % 100).padded(to: 2)
     case "January": return GoTime.months[month - 1]
     case "Jan": return String(GoTime.months[month - 1].prefix(3))
-    case "01": return GoTime.padded(month, 2)
+    case "01": return month.padded(to: 2)
     case "1": return "\(month)"
-    case "Monday": return GoTime.weekdays[weekday]
-    case "Mon": return String(GoTime.weekdays[weekday].prefix(3))
-    case "02": return GoTime.padded(day, 2)
+    case "Monday": return GoTime.weekdays[time.weekday]
+    case "Mon": return String(GoTime.weekdays[time.weekday].prefix(3))
+    case "02": return day.padded(to: 2)
     case "_2": return day < 10 ? " \(day)" : "\(day)"
     case "2": return "\(day)"
-    case "002": return GoTime.padded(dayOfYear, 3)
-    case "15": return GoTime.padded(hour, 2)
-    case "03": return GoTime.padded(hour12, 2)
+    case "002": return time.dayOfYear.padded(to: 3)
+    case "15": return hour.padded(to: 2)
+    case "03": return hour12.padded(to: 2)
     case "3": return "\(hour12)"
-    case "04": return GoTime.padded(minute, 2)
-    case "4": return "\(minute)"
-    case "05": return GoTime.padded(second, 2)
-    case "5": return "\(second)"
+    case "04": return time.minute.padded(to: 2)
+    case "4": return "\(time.minute)"
+    case "05": return time.second.padded(to: 2)
+    case "5": return "\(time.second)"
     case "PM": return hour >= 12 ? "PM" : "AM"
     case "pm": return hour >= 12 ? "pm" : "am"
     case "MST": return "UTC"
@@ -138,12 +109,6 @@ extension GoTime: CustomStringConvertible {
     case "-07": return "+00"
     default: return "Z"
     }
-  }
-
-  static func padded(_ value: Int, _ width: Int) -> String {
-    let text = "\(abs(value))"
-    let zeros = String(repeating: "0", count: max(0, width - text.utf8.count))
-    return (value < 0 ? "-" : "") + zeros + text
   }
 }
 

@@ -1,4 +1,5 @@
 internal import ApusModel
+internal import ApusSystem
 
 /// The functions that Prometheus adds. Source: Prometheus, template/template.go.
 extension TemplateFunctions {
@@ -69,9 +70,9 @@ extension TemplateFunctions {
     "title": onText(TextForms.title), "toUpper": onText(TextForms.upper),
     "toLower": onText(TextForms.lower), "stripPort": onText(HostText.stripPort),
     "stripDomain": onText(HostText.stripDomain),
-    "urlQueryEscape": onText(TextEscapes.query),
-    "graphLink": onText { "/graph?g0.expr=\(TextEscapes.query($0))&g0.tab=0" },
-    "tableLink": onText { "/graph?g0.expr=\(TextEscapes.query($0))&g0.tab=1" },
+    "urlQueryEscape": onText(URLText.queryEscaped),
+    "graphLink": onText { "/graph?g0.expr=\(URLText.queryEscaped($0))&g0.tab=0" },
+    "tableLink": onText { "/graph?g0.expr=\(URLText.queryEscaped($0))&g0.tab=1" },
   ]
 
   private static let numbers: [String: TemplateFunction] = [

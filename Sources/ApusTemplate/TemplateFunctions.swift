@@ -1,4 +1,5 @@
 internal import ApusModel
+internal import ApusSystem
 
 /// Every function of the language, by name: Go's own, and those that Prometheus adds.
 enum TemplateFunctions {
@@ -23,7 +24,7 @@ enum TemplateFunctions {
       .string(TextEscapes.javaScript(joined($1)))
     },
     "urlquery": TemplateFunction(parameters: [.any], isVariadic: true) {
-      .string(TextEscapes.query(joined($1)))
+      .string(URLText.queryEscaped(joined($1)))
     },
     "print": TemplateFunction(parameters: [.any], isVariadic: true) {
       .string(GoFormat.sprint($1))

@@ -1,3 +1,5 @@
+internal import ApusSystem
+
 /// Methods of Go's values that templates may call: those of times and durations.
 enum TemplateMethods {
   struct Method {
@@ -19,7 +21,7 @@ enum TemplateMethods {
   }
 
   private static func ofTime(_ name: String, _ time: GoTime) -> Method? {
-    let (year, month, day) = time.date
+    let civil = time.civil
     switch name {
     case "Format":
       return Method(name: name, parameters: [.string]) { (_, values) in
@@ -32,15 +34,15 @@ enum TemplateMethods {
     case "UnixMilli": return constant(name, .int(time.ms))
     case "UnixMicro": return constant(name, .int(time.ms &* 1000))
     case "UnixNano": return constant(name, .int(time.ms &* 1_000_000))
-    case "Year": return constant(name, .int(Int64(year)))
-    case "Month": return constant(name, .string(GoTime.months[month - 1]))
-    case "Day": return constant(name, .int(Int64(day)))
-    case "YearDay": return constant(name, .int(Int64(time.dayOfYear)))
-    case "Weekday": return constant(name, .string(GoTime.weekdays[time.weekday]))
-    case "Hour": return constant(name, .int(Int64(time.hour)))
-    case "Minute": return constant(name, .int(Int64(time.minute)))
-    case "Second": return constant(name, .int(Int64(time.second)))
-    case "Nanosecond": return constant(name, .int(Int64(time.millisecond) * 1_000_000))
+    case "Year": return constant(name, .int(Int64(civil.year)))
+    case "Month": return constant(name, .string(GoTime.months[civil.month - 1]))
+    case "Day": return constant(name, .int(Int64(civil.day)))
+    case "YearDay": return constant(name, .int(Int64(civil.dayOfYear)))
+    case "Weekday": return constant(name, .string(GoTime.weekdays[civil.weekday]))
+    case "Hour": return constant(name, .int(Int64(civil.hour)))
+    case "Minute": return constant(name, .int(Int64(civil.minute)))
+    case "Second": return constant(name, .int(Int64(civil.second)))
+    case "Nanosecond": return constant(name, .int(Int64(civil.millisecond) * 1_000_000))
     case "IsZero": return constant(name, .bool(time.ms == -62_135_596_800_000))
     default: return nil
     }

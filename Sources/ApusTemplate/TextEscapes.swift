@@ -1,3 +1,5 @@
+internal import ApusSystem
+
 /// Text made safe for another language, as Go's libraries do it.
 enum TextEscapes {
   /// `template.HTMLEscapeString`
@@ -31,31 +33,13 @@ enum TextEscapes {
       case "=": out += "\\u003D"
       default:
         if scalar.value < 0x20 || scalar.value == 0x7F {
-          let hex = String(scalar.value, radix: 16, uppercase: true)
-          out += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
+          out += "\\u" + scalar.value.hexadecimal(to: 4).uppercased()
         } else {
           out.unicodeScalars.append(scalar)
         }
       }
     }
     return out
-  }
-
-  /// `url.QueryEscape`
-  static func query(_ text: String) -> String {
-    let hex = Array("0123456789ABCDEF".utf8)
-    var out: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-        UInt8(ascii: "."), UInt8(ascii: "~"):
-        out.append(byte)
-      case UInt8(ascii: " "): out.append(UInt8(ascii: "+"))
-      default: out += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-      }
-    }
-    return String(decoding: out, as: UTF8.self)
   }
 }
 

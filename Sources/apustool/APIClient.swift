@@ -19,19 +19,7 @@ struct FormField {
     fields.map { "\(escaped($0.name))=\(escaped($0.value))" }.joined(separator: "&")
   }
 
-  /// Everything escaped but letters, digits and `-_.~`.
-  static func escaped(_ text: String) -> String {
-    text.utf8.reduce(into: "") { out, byte in
-      let isPlain =
-        (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122)
-        || "-_.~".utf8.contains(byte)
-      if isPlain {
-        out.unicodeScalars.append(Unicode.Scalar(byte))
-      } else {
-        out += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-      }
-    }
-  }
+  static func escaped(_ text: String) -> String { URLText.escaped(text, blank: "%20") }
 }
 
 /// Asks a server's HTTP API and prints what it answers, as promtool does.

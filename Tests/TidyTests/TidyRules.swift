@@ -21,7 +21,7 @@ enum TidyRules {
     "PosixFileSystem", "PosixError", "DirectoryLock", "RE2Pattern", "Snappy", "Zstd", "LZ4", "Gzip",
     "Arena", "PagedArray", "BlockingThread", "WorkerPool", "SystemWallClock", "BitReader",
     "BitWriter", "LogSetup", "StandardStreams",
-    "WorkingDirectory", "ProcessEnvironment",
+    "WorkingDirectory", "ProcessEnvironment", "CivilTime",
   ]
 
   /// What is not used, and what is used in its place.

@@ -78,7 +78,7 @@ package final class ActiveQueryLog: Sendable {
     let tail = ",\"timestamp_sec\":\(seconds)},"
     var shown = query
     while true {
-      let text = "{\"query\":\(QueryLogLine.quoted(shown))\(tail)"
+      let text = "{\"query\":\(JSONText.quoted(shown))\(tail)"
       if text.utf8.count <= entryBytes { return Array(text.utf8) }
       let over = text.utf8.count - entryBytes
       // A character takes up to six bytes when it is quoted.

@@ -71,10 +71,10 @@ enum QueryLogLine {
     out += ",\"msg\":\"promql query logged\",\"params\":\(parameters(request))"
     out += ",\"stats\":\(stats(statistics))"
     for (key, value) in request.origin where !key.contains(".") {
-      out += ",\(quoted(key)):\(quoted(value))"
+      out += ",\(JSONText.quoted(key)):\(JSONText.quoted(value))"
     }
     out += groups(request.origin)
-    if let error { out += ",\"error\":\(quoted(error.description))" }
+    if let error { out += ",\"error\":\(JSONText.quoted(error.description))" }
     return out + "}\n"
   }
 
@@ -86,7 +86,8 @@ enum QueryLogLine {
     case .instant(let timeMs): (startMs, endMs, stepMs) = (timeMs, timeMs, 0)
     case .range(let first, let last, let step): (startMs, endMs, stepMs) = (first, last, step)
     }
-    return "{\"end\":\"\(TimeText.rfc3339(endMs))\",\"query\":\(quoted(request.expression))"
+    return
+      "{\"end\":\"\(TimeText.rfc3339(endMs))\",\"query\":\(JSONText.quoted(request.expression))"
       + ",\"start\":\"\(TimeText.rfc3339(startMs))\",\"step\":\(stepMs / 1000)}"
   }
 
@@ -109,31 +110,11 @@ enum QueryLogLine {
       let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
       guard parts.count == 2 else { continue }
       if members[parts[0]] == nil { names.append(parts[0]) }
-      members[parts[0], default: []].append("\(quoted(parts[1])):\(quoted(value))")
+      members[parts[0], default: []].append(
+        "\(JSONText.quoted(parts[1])):\(JSONText.quoted(value))")
     }
     return names.map { name in
-      ",\(quoted(name)):{\((members[name] ?? []).joined(separator: ","))}"
+      ",\(JSONText.quoted(name)):{\((members[name] ?? []).joined(separator: ","))}"
     }.joined()
-  }
-
-  static func quoted(_ text: String) -> String {
-    var out = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": out += "\\\""
-      case "\\": out += "\\\\"
-      case "\n": out += "\\n"
-      case "\r": out += "\\r"
-      case "\t": out += "\\t"
-      default:
-        if scalar.value < 0x20 {
-          let hex = String(scalar.value, radix: 16)
-          out += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
-        } else {
-          out.unicodeScalars.append(scalar)
-        }
-      }
-    }
-    return out + "\""
   }
 }

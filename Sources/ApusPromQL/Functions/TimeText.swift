@@ -1,26 +1,10 @@
 internal import ApusModel
+internal import ApusSystem
 
 /// Times and numbers inside of messages.
 enum TimeText {
   /// `2026-01-01T00:00:00.5Z`: as Go's RFC3339Nano in UTC.
-  static func rfc3339(_ timeMs: Int64) -> String {
-    let date = CivilTime(seconds: floorDivide(timeMs, 1000))
-    var text =
-      "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T"
-      + "\(padded(date.hour, 2)):\(padded(date.minute, 2)):\(padded(date.second, 2))"
-    let ms = timeMs - floorDivide(timeMs, 1000) * 1000
-    if ms != 0 {
-      var digits = padded(Int(ms), 3)
-      while digits.last == "0" { digits.removeLast() }
-      text += "." + digits
-    }
-    return text + "Z"
-  }
-
-  private static func padded(_ number: Int, _ width: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-  }
+  static func rfc3339(_ timeMs: Int64) -> String { CivilTime(ms: timeMs).rfc3339 }
 
   static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
     let quotient = a / b

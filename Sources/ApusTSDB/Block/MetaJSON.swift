@@ -1,3 +1,5 @@
+internal import ApusSystem
+
 /// Just enough JSON for meta.json: a reader that keeps the text of what it does not know, and a
 /// writer that lays out like Go's `json.MarshalIndent` with tabs.
 enum MetaJSON {
@@ -33,7 +35,7 @@ enum MetaJSON {
     case .null: return "null"
     case .bool(let flag): return flag ? "true" : "false"
     case .number(let text): return text
-    case .string(let text): return quote(text)
+    case .string(let text): return JSONText.quoted(text, escapesHTML: true)
     case .array(let items):
       if items.isEmpty { return "[]" }
       let lines = items.map { inner + Self.text($0, indent: indent + 1) }
@@ -41,29 +43,10 @@ enum MetaJSON {
     case .object(let members):
       if members.isEmpty { return "{}" }
       let lines = members.map {
-        "\(inner)\(quote($0.key)): \(Self.text($0.value, indent: indent + 1))"
+        "\(inner)\(JSONText.quoted($0.key, escapesHTML: true)): \(Self.text($0.value, indent: indent + 1))"
       }
       return "{\n" + lines.joined(separator: ",\n") + "\n\(outer)}"
     }
-  }
-
-  private static func quote(_ text: String) -> String {
-    var out = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": out += "\\\""
-      case "\\": out += "\\\\"
-      case "\n": out += "\\n"
-      case "\r": out += "\\r"
-      case "\t": out += "\\t"
-      // Go escapes these for the sake of HTML and JavaScript.
-      case "<", ">", "&", "\u{2028}", "\u{2029}", "\0"..."\u{1F}":
-        let hex = String(scalar.value, radix: 16)
-        out += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out + "\""
   }
 }
 

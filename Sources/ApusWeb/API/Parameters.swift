@@ -1,5 +1,6 @@
 package import ApusModel
 package import ApusPromQLSyntax
+internal import ApusSystem
 
 /// Reads parameters of requests, with Prometheus's texts for what is wrong with them.
 ///

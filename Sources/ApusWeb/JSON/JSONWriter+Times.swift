@@ -1,3 +1,5 @@
+internal import ApusSystem
+
 extension JSONWriter {
   /// A quoted time in RFC 3339 with as many decimals as it needs. Nil is Go's zero time.
   package mutating func time(ms: Int64?) {

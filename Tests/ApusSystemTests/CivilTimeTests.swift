@@ -1,4 +1,4 @@
-import ApusWeb
+import ApusSystem
 import Testing
 
 struct CivilTimeTests {
@@ -10,6 +10,27 @@ struct CivilTimeTests {
   func `a time is written in RFC 3339, and read back`(ms: Int64, text: String) {
     #expect(CivilTime(ms: ms).rfc3339 == text)
     #expect(CivilTime.parseRFC3339(text) == ms)
+  }
+
+  @Test(arguments: [
+    (Int64(0), "1970-01-01T00:00:00.000Z"), (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+    (-1, "1969-12-31T23:59:59.999Z"), (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+    (1_709_251_199_001, "2024-02-29T23:59:59.001Z"),
+    (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
+  ])
+  func `times may always have milliseconds`(ms: Int64, text: String) {
+    #expect(CivilTime(ms: ms).rfc3339Milliseconds == text)
+  }
+
+  @Test func `any number of milliseconds is a time`() {
+    for ms in [Int64.min, .min + 1, .max] { #expect(CivilTime(ms: ms).ms == ms) }
+  }
+
+  @Test func `the day of the year is right around February of a leap year`() {
+    #expect(CivilTime(ms: 1_456_704_000_000).dayOfYear == 60)
+    #expect(CivilTime(ms: 1_483_191_420_000).dayOfYear == 366)
+    #expect(CivilTime(ms: 1_672_493_820_000).dayOfYear == 365)
+    #expect(CivilTime(ms: 0).dayOfYear == 1)
   }
 
   @Test(arguments: [

@@ -9,21 +9,17 @@ extension CivilTime {
       (1...12).contains(month), (1...daysIn(month: month, year: year)).contains(day),
       hour < 24, minute < 60, second < 60
     else { return nil }
-    var fractionMs: Int64 = 0
+    var fractionMs = 0
     if scan.take(".") || scan.take(",") {
       guard let ms = scan.fractionMs() else { return nil }
       fractionMs = ms
     }
     guard let offsetMinutes = scan.zone(), scan.isAtEnd else { return nil }
-    let days = days(year: year, month: month, day: day)
-    let seconds = days * 86_400 + hour * 3600 + (minute - offsetMinutes) * 60 + second
-    return seconds * 1000 + fractionMs
-  }
-
-  private static func daysIn(month: Int64, year: Int64) -> Int64 {
-    let nextYear = month == 12 ? year + 1 : year
-    let nextMonth = month == 12 ? 1 : month + 1
-    return days(year: nextYear, month: nextMonth, day: 1) - days(year: year, month: month, day: 1)
+    var time = CivilTime(ms: 0)
+    (time.year, time.month, time.day) = (year, month, day)
+    (time.hour, time.minute, time.second) = (hour, minute - offsetMinutes, second)
+    time.millisecond = fractionMs
+    return time.ms
   }
 }
 
@@ -42,14 +38,14 @@ private struct TimeScan {
     return true
   }
 
-  mutating func digit() -> Int64? {
+  mutating func digit() -> Int? {
     guard at < bytes.count, (48...57).contains(bytes[at]) else { return nil }
     at += 1
-    return Int64(bytes[at - 1] - 48)
+    return Int(bytes[at - 1] - 48)
   }
 
-  mutating func digits(_ count: Int) -> Int64? {
-    var value: Int64 = 0
+  mutating func digits(_ count: Int) -> Int? {
+    var value: Int = 0
     for _ in 0..<count {
       guard let digit = digit() else { return nil }
       value = value * 10 + digit
@@ -57,8 +53,8 @@ private struct TimeScan {
     return value
   }
 
-  mutating func fractionMs() -> Int64? {
-    var ms: Int64 = 0
+  mutating func fractionMs() -> Int? {
+    var ms: Int = 0
     var count = 0
     while let digit = digit() {
       if count < 3 { ms = ms * 10 + digit }
@@ -70,7 +66,7 @@ private struct TimeScan {
   }
 
   /// Minutes east of Greenwich.
-  mutating func zone() -> Int64? {
+  mutating func zone() -> Int? {
     if take("Z") || take("z") { return 0 }
     let isEast = take("+")
     guard isEast || take("-"), let hours = digits(2), take(":"), let minutes = digits(2),
