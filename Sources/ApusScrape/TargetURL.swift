@@ -26,7 +26,7 @@ enum TargetURL {
     let pairs = query.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       .flatMap { name, values in
         values.map {
-          "\(URLText.escaped(name, keeping: "", blank: "+"))=\(URLText.escaped($0, keeping: "", blank: "+"))"
+          "\(URLText.queryEscaped(name))=\(URLText.queryEscaped($0))"
         }
       }
     return pairs.isEmpty ? out : out + "?" + pairs.joined(separator: "&")

@@ -43,7 +43,8 @@ enum MetaJSON {
     case .object(let members):
       if members.isEmpty { return "{}" }
       let lines = members.map {
-        "\(inner)\(JSONText.quoted($0.key, escapesHTML: true)): \(Self.text($0.value, indent: indent + 1))"
+        let key = JSONText.quoted($0.key, escapesHTML: true)
+        return "\(inner)\(key): \(Self.text($0.value, indent: indent + 1))"
       }
       return "{\n" + lines.joined(separator: ",\n") + "\n\(outer)}"
     }
