@@ -4,12 +4,14 @@ internal import ApusModel
 // | JOINT | ... |           behind each sample: its start time (StartTimes)
 //
 // JOINT:                                                VALZ, x = bits xor the baseline's:
-//   0                  on time, value is the baseline     0                          x = 0
-//   10    + WINDOW     on time                            10  + 64-L-T bits          window as before
-//   110   + 13 bits    change of Δt, VALZ                 110 + L 5 + S 6 + S bits   new window
-//   1110  + 20 bits    change of Δt, VALZ                 111                        stale marker
+//   0                  on time, value is the baseline     0                         x = 0
+//   10    + WINDOW     on time                            10  + 64-L-T bits         old window
+//   110   + 13 bits    change of Δt, VALZ                 110 + L 5 + S 6 + S bits  new window
+//   1110  + 20 bits    change of Δt, VALZ                 111                       stale marker
 //   11110 + 64 bits    change of Δt, VALZ
-//   11111              on time, stale marker            WINDOW: 0 + 64-L-T bits | 1 + L 5 + S 6 + S
+//   11111              on time, stale marker
+//
+// WINDOW: 0 + 64-L-T bits: as before | 1 + L 5 + S 6 + S bits: a new one
 //
 // Changes of Δt are two's complement here. The baseline is the newest value that is no stale
 // marker, 0 before there is one. T = 64-L-S; S 0 is 64. Source: Prometheus,
