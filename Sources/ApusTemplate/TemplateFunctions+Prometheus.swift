@@ -1,5 +1,10 @@
 internal import ApusModel
 
+extension Template {
+  /// Names of the functions that Prometheus adds to Go's.
+  package static var prometheusFunctions: [String] { Array(TemplateFunctions.prometheus.keys) }
+}
+
 /// The functions that Prometheus adds. Source: Prometheus, template/template.go.
 extension TemplateFunctions {
   static let prometheus: [String: TemplateFunction] =
