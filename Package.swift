@@ -46,8 +46,7 @@ let nioFoundation: Target.Dependency = .product(
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let asyncHTTPClient: Target.Dependency = .product(
   name: "AsyncHTTPClient", package: "async-http-client")
-let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(
@@ -118,8 +117,8 @@ let face: [Target] =
     "ApusWeb",
     ["ApusDiscovery", "ApusScrape", "ApusRules", "ApusNotify", "ApusRemote", "ApusPromQL"]
       + ["ApusPromQLSyntax", "ApusExposition", "ApusTemplate", "ApusConfig", "ApusStorage"]
-      + ["ApusModel", "ApusSystem", "ApusTelemetry", hummingbird, hummingbirdTLS, nioCore, log],
-    tests: ["ApusTesting"])
+      + ["ApusModel", "ApusSystem", "ApusTelemetry", nioCore, nioPosix, nioHTTP1, log],
+    tests: ["ApusTesting", nioEmbedded])
   + room(
     "ApusServer",
     ["ApusWeb", "ApusTSDB", "ApusDiscovery", "ApusScrape", "ApusRules", "ApusNotify"]
@@ -212,7 +211,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
   ],
   targets: targets,
   cxxLanguageStandard: .cxx17

@@ -1,3 +1,4 @@
+internal import ApusSystem
 internal import ApusTelemetry
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -5,12 +6,16 @@ internal import UnixSignals
 /// What may be asked of a running process: SIGHUP reloads; SIGTERM, SIGINT and /-/quit end it.
 struct Control: Service {
   private let reloader: Reloader
+  private let phase: ServerPhase
+  private let clock: any WallClock
   private let log: Log
   private let quits: AsyncStream<Void>
   private let quitting: AsyncStream<Void>.Continuation
 
-  init(reloader: Reloader, log: Log) {
+  init(reloader: Reloader, phase: ServerPhase, clock: any WallClock, log: Log) {
     self.reloader = reloader
+    self.phase = phase
+    self.clock = clock
     self.log = log
     (quits, quitting) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -30,6 +35,7 @@ struct Control: Service {
       await tasks.next()
       tasks.cancelAll()
     }
+    phase.stop(atMs: clock.nowMs)
   }
 
   private func watch(_ signals: UnixSignalsSequence) async {

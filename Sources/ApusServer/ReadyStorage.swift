@@ -7,6 +7,8 @@ internal import Synchronization
 /// it answers "TSDB not ready".
 final class ReadyStorage: Queryable, Appender, StorageAdmin {
   private let opened = Mutex<TSDB?>(nil)
+  /// Of the log, while the store opens.
+  let replay = ReplayProgress()
 
   init() {}
 
@@ -53,6 +55,11 @@ final class ReadyStorage: Queryable, Appender, StorageAdmin {
 
   func snapshot(skipHead: Bool) throws(StorageError) -> String {
     try store().snapshot(skipHead: skipHead)
+  }
+
+  /// The meta.json of every block; none before the store is open.
+  var blocks: [String] {
+    (opened.withLock { $0 }?.blockMetas ?? []).map { String(decoding: $0.encode(), as: UTF8.self) }
   }
 
   var oldestTimeMs: Int64? { opened.withLock { $0 }?.oldestTimeMs }

@@ -22,7 +22,8 @@ struct Server: Sendable {
     let parts = ServerParts(settings: settings, loaded: loaded, world: world)
     let startTimeMs = world.clock.nowMs
     let reloader = Reloader(source: source, parts: parts)
-    let control = Control(reloader: reloader, log: world.log)
+    let control = Control(
+      reloader: reloader, phase: parts.phase, clock: world.clock, log: world.log)
     let process = ProcessMetrics(files: world.files)
     process.register(in: parts.registry, startTimeMs: startTimeMs)
     ServerParts.registerBuild(in: parts.registry)
@@ -66,7 +67,11 @@ struct Server: Sendable {
           log.info(
             "Start listening for connections",
             ["address": address.map(\.description).joined(separator: ",")])
-          try await web.run()
+          try await withGracefulShutdownHandler {
+            try await web.run()
+          } onGracefulShutdown: {
+            web.stop()
+          }
         }),
       .init(service: store),
     ]

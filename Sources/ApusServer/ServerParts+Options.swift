@@ -65,13 +65,11 @@ extension ServerParts {
   }
 
   /// What whoever looks at the pages should know.
-  static func notifications(_ live: LiveConfig) -> [Notification] {
+  var notifications: [Notification] {
     let state = live.current
-    guard !state.reloadSucceeded else { return [] }
-    return [
-      Notification(
-        text: "Configuration reload has failed.", dateMs: state.lastReloadMs ?? 0,
-        isActive: true)
-    ]
+    guard !state.reloadSucceeded else { return phase.notifications }
+    let failed = Notification(
+      text: "Configuration reload has failed.", dateMs: state.lastReloadMs ?? 0, isActive: true)
+    return phase.notifications + [failed]
   }
 }

@@ -15,6 +15,7 @@ struct ServerParts: Sendable {
   let registry: MetricRegistry
   let live: LiveConfig
   let storage: ReadyStorage
+  let phase: ServerPhase
   let pools: Pools
   let engine: Engine
   let queryLog: QueryLog
@@ -36,9 +37,11 @@ struct ServerParts: Sendable {
     let web: WorkerPool
     let maintenance: BlockingThread
 
-    init(ruleThreads: Int) {
+    /// - Parameter queries: that run at the same time. Each has a thread of its own, so that
+    ///   heavy ones share the processors with light ones; one thread more sees who must wait.
+    init(queries queriesMax: Int, ruleThreads: Int) {
       let processors = WorkerPool.processorCount
-      queries = WorkerPool(name: "query", threadCount: max(2, processors))
+      queries = WorkerPool(name: "query", threadCount: max(1, queriesMax) + 1)
       scrapes = WorkerPool(name: "scrape", threadCount: max(2, processors))
       rules = WorkerPool(name: "rule", threadCount: max(1, ruleThreads))
       web = WorkerPool(name: "web", threadCount: max(2, processors))
@@ -52,7 +55,10 @@ struct ServerParts: Sendable {
     registry = MetricRegistry()
     live = LiveConfig(loaded.config, loadedAtMs: world.clock.nowMs)
     storage = ReadyStorage()
-    pools = Pools(ruleThreads: Int(settings.flags.number("rules.max-concurrent-evals")))
+    phase = ServerPhase(startMs: world.clock.nowMs)
+    pools = Pools(
+      queries: settings.queriesMax,
+      ruleThreads: Int(settings.flags.number("rules.max-concurrent-evals")))
     queryLog = QueryLog(files: world.files, metrics: registry, log: world.log)
     engine = Engine(
       options: settings.engineOptions(live), clock: world.clock, pool: pools.queries,

@@ -70,11 +70,16 @@ struct Settings: Sendable {
       fillModifiers: features.has("promql-binop-fill-modifiers"))
   }
 
+  /// Queries that may run at the same time.
+  var queriesMax: Int {
+    Int(min(max(1, flags.number("query.max-concurrency")), 10_000))
+  }
+
   func engineOptions(_ live: LiveConfig) -> EngineOptions {
     var options = EngineOptions()
     options.maxSamples = Int(flags.number("query.max-samples"))
     options.timeoutMs = flags.durationMs("query.timeout") ?? 120_000
-    options.maxConcurrency = Int(flags.number("query.max-concurrency"))
+    options.maxConcurrency = queriesMax
     options.lookbackDeltaMs = flags.durationMs("query.lookback-delta") ?? 300_000
     options.noStepSubqueryIntervalMs = { _ in live.config.global.evaluationIntervalMs }
     options.experimentalFunctions = features.has("promql-experimental-functions")

@@ -1,4 +1,5 @@
 internal import ApusConfig
+internal import ApusPromQL
 internal import ApusStorage
 internal import ApusSystem
 internal import ApusTSDB
@@ -18,9 +19,11 @@ struct StoreService: Service {
   func run() async throws {
     let log = parts.log
     let store = try await open()
+    recordActiveQueries()
     parts.storage.open(store)
     log.info("TSDB started")
     _ = await reloader.applyFirst(loaded)
+    parts.phase.serve()
     await ready.open()
     log.info("Server is ready to receive web requests.")
     var failure: (any Error)?
@@ -35,11 +38,25 @@ struct StoreService: Service {
     if let failure { throw failure }
   }
 
+  /// In the data directory, which is ours since the store is open.
+  private func recordActiveQueries() {
+    let log = parts.log.with("component", "activeQueryTracker")
+    do throws(PosixError) {
+      parts.engine.record(
+        in: try ActiveQueryLog(
+          files: parts.world.files, directory: settings.flags.text("storage.tsdb.path"),
+          places: settings.queriesMax, log: log))
+    } catch {
+      log.error("Failed to create file for logging active queries", ["err": "\(error)"])
+    }
+  }
+
   private func open() async throws -> TSDB {
     let world = parts.world
     let registry = parts.registry
     let directory = settings.flags.text("storage.tsdb.path")
     let options = settings.storageOptions(loaded.config.storage)
+    let progress = parts.storage.replay
     if loaded.config.storage.retentionMs == nil,
       settings.flags.durationMs("storage.tsdb.retention.time") == nil,
       options.retentionBytesMax == 0
@@ -52,7 +69,8 @@ struct StoreService: Service {
       return try await parts.pools.maintenance.run { () throws(StorageError) in
         try TSDB.open(
           directory: directory, options: options, files: world.files, clock: world.clock,
-          random: world.random, log: world.log.with("component", "tsdb"), metrics: registry)
+          random: world.random, log: world.log.with("component", "tsdb"), metrics: registry,
+          progress: progress)
       }
     } catch {
       throw StorageError(.system, "opening storage failed: \(error)")

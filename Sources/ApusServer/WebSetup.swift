@@ -7,6 +7,7 @@ internal import ApusRules
 internal import ApusScrape
 internal import ApusStorage
 internal import ApusSystem
+internal import ApusTSDB
 internal import ApusTelemetry
 internal import ApusWeb
 
@@ -44,16 +45,19 @@ struct WebSetup {
     return url
   }
 
-  private var backends: Backends {
+  var backends: Backends {
     let engine = parts.engine
     let storage = parts.storage
-    let queries = QueryBackend(
+    var queries = QueryBackend(
       parserOptions: settings.parserOptions,
       lookbackDeltaMs: settings.flags.durationMs("query.lookback-delta") ?? 300_000
     ) { request async throws(QueryError) in try await engine.execute(request, on: storage) }
+    queries.workers = parts.pools.queries
+    var stored = StorageBackend(queryable: storage, admin: storage)
+    stored.blocks = { storage.blocks }
+    stored.walReplay = { ReplayStatus(storage.replay.state) }
     var backends = Backends(
-      queries: queries, storage: StorageBackend(queryable: storage, admin: storage),
-      status: status, lifecycle: lifecycle, metrics: parts.registry, workers: parts.pools.web,
+      queries: queries, storage: stored, status: status, lifecycle: lifecycle, metrics: parts.registry, workers: parts.pools.web,
       environment: .init(clock: parts.clock, log: parts.log.with("component", "web")))
     if settings.flags.bool("web.enable-remote-write-receiver") {
       backends.writes = WriteReceiver(
@@ -67,8 +71,9 @@ struct WebSetup {
     let storage = parts.storage
     let reloader = reloader
     let control = control
+    let phase = parts.phase
     return LifecycleBackend(
-      isReady: { storage.isReady }, isStopping: { false },
+      isReady: { storage.isReady && !phase.isStopping }, isStopping: { phase.isStopping },
       reload: { await reloader.reload() }, quit: { control.quit() })
   }
 
@@ -81,7 +86,8 @@ struct WebSetup {
     status.configText = { parts.live.config.shownText }
     status.externalLabels = { parts.live.config.global.externalLabels }
     status.runtime = runtime
-    status.notifications = { ServerParts.notifications(parts.live) }
+    status.notifications = { parts.notifications }
+    status.features = ServerFeatures(settings: settings).categories
     status.flags = settings.flags.shown
     status.build.version = BuildInfo.version
     status.build.branch = BuildInfo.branch
@@ -112,5 +118,15 @@ struct WebSetup {
       status.storageRetention = settings.retentionText(live.config.storage)
       return status
     }
+  }
+}
+
+extension ReplayStatus {
+  fileprivate init(_ state: ReplayProgress.State) {
+    self.init()
+    min = state.firstSegment
+    max = state.lastSegment
+    current = state.currentSegment
+    self.state = state.phase.rawValue
   }
 }

@@ -11,6 +11,9 @@ extension TSDB {
   /// The blocks now, by time.
   var blocks: [Block] { loaded.withLock { $0 } }
 
+  /// The meta.json of every loaded block, by time.
+  package var blockMetas: [BlockMeta] { blocks.map(\.meta) }
+
   /// Opens blocks that are new, forgets those that are gone, and deletes those that retention, or
   /// a block made of them, makes superfluous.
   func reloadBlocks() throws(StorageError) {

@@ -51,6 +51,7 @@ extension TSDB {
     try withFiles("sync data directory") { () throws(PosixError) in
       try files.syncDirectory(directory)
     }
+    replayProgress.end()
     let seconds = Double(clock.monotonicNs - start) / 1e9
     head.metrics.replaySeconds.set(seconds)
     log.info(
@@ -88,7 +89,8 @@ extension TSDB {
       let checkpoint = try Checkpoint.last(files, walDirectory)?.index ?? -1
       let segments = try WALSegments.list(files, walDirectory).filter { $0 > checkpoint }
       var reader = WALReader(files: files, directory: walDirectory, segments: segments)
-      try replay.replay(&reader)
+      replayProgress.begin(segments)
+      try replay.replay(&reader, replayProgress)
     } catch {
       guard case .corruption(let place) = error else { throw .wal(error) }
       head.metrics.walCorruptions.increment()

@@ -18,6 +18,7 @@ package final class TSDB: Sendable {
   let head: Head
   let metrics: TSDBMetrics
   let compactor: BlockCompactor
+  let replayProgress: ReplayProgress
   /// The blocks, by time.
   let loaded = Mutex<[Block]>([])
   /// Held while blocks are looked for; taken after `compacting`.
@@ -35,8 +36,9 @@ package final class TSDB: Sendable {
 
   private init(
     directory: String, options: TSDBOptions, files: any FileSystem, clock: any WallClock,
-    random: any RandomSource, log: Log, metrics: MetricRegistry
+    random: any RandomSource, log: Log, metrics: MetricRegistry, progress: ReplayProgress
   ) {
+    replayProgress = progress
     self.directory = directory
     self.options = options
     self.files = files
@@ -58,15 +60,17 @@ package final class TSDB: Sendable {
   /// Opens a data directory, makes it where missing, and replays its log. Blocking, for as long
   /// as the replay takes.
   ///
+  /// - Parameter progress: told how far the replay has come.
   /// - Throws: `system` where the directory is locked, read-only or full; `corrupt` where what it
   ///   holds cannot be repaired.
   package static func open(
     directory: String, options: TSDBOptions, files: any FileSystem, clock: any WallClock,
-    random: any RandomSource, log: Log, metrics: MetricRegistry
+    random: any RandomSource, log: Log, metrics: MetricRegistry,
+    progress: ReplayProgress = ReplayProgress()
   ) throws(StorageError) -> TSDB {
     let store = TSDB(
       directory: directory, options: options, files: files, clock: clock, random: random,
-      log: log, metrics: metrics)
+      log: log, metrics: metrics, progress: progress)
     try store.lockDirectory()
     do throws(StorageError) {
       try store.replay()

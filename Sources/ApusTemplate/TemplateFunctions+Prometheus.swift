@@ -1,6 +1,11 @@
 internal import ApusModel
 internal import ApusSystem
 
+extension Template {
+  /// Names of the functions that Prometheus adds to Go's.
+  package static var prometheusFunctions: [String] { Array(TemplateFunctions.prometheus.keys) }
+}
+
 /// The functions that Prometheus adds. Source: Prometheus, template/template.go.
 extension TemplateFunctions {
   static let prometheus: [String: TemplateFunction] =

@@ -58,6 +58,9 @@ package struct QueryBackend: Sendable {
   package var parserOptions: ParserOptions
   /// How far back an instant query, and federation, looks for a sample.
   package var lookbackDeltaMs: Int64
+  /// The threads on which `execute` evaluates. A request that begins there is spared the way to
+  /// them and back; nil for the other handlers' threads.
+  package var workers: WorkerPool?
 
   package init(
     parserOptions: ParserOptions, lookbackDeltaMs: Int64,
@@ -77,14 +80,24 @@ package struct StorageBackend: Sendable {
   package var admin: any StorageAdmin
   /// The meta.json of every block, as JSON objects.
   package var blocks: @Sendable () -> [String] = { [] }
-  /// Segments of the log being replayed: first, last and current.
-  package var walReplay: @Sendable () -> (min: Int, max: Int, current: Int) = { (0, 0, 0) }
+  package var walReplay: @Sendable () -> ReplayStatus = { ReplayStatus() }
 
   package init(queryable: any Queryable, admin: any StorageAdmin) {
     self.queryable = queryable
     local = queryable
     self.admin = admin
   }
+}
+
+/// The fields of /api/v1/status/walreplay: numbers of segments of the log.
+package struct ReplayStatus: Sendable {
+  package var min = 0
+  package var max = 0
+  package var current = 0
+  /// `waiting`, `in progress` or `done`.
+  package var state = "done"
+
+  package init() {}
 }
 
 /// Snapshots for the pages and the status API; each is cheap and never waits.

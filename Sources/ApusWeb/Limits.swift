@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// The bounds of the HTTP side.
 package enum Limits {
   /// Body of a form (queries, selectors). A query of 1 MB with every byte escaped takes 3 MB.
@@ -16,9 +18,13 @@ package enum Limits {
   /// Entries of each list of /api/v1/status/tsdb.
   package static let statusEntriesMax = 10_000
   package static let statusEntriesDefault = 10
-  /// All header fields of a request together.
-  package static let headerBytesMax = 80 << 10
+  /// All header fields of a request together, and its first line; that of Go's server.
+  package static let headerBytesMax = 1 << 20
   package static let headerCountMax = 1000
+  /// Parts of further requests that are kept while one is answered.
+  package static let waitingPartsMax = 64
+  /// How long a client that still sends may read the last answer.
+  static let lingering = TimeAmount.milliseconds(500)
   /// Answers smaller than this are not worth compressing.
   package static let compressedBytesMin = 256
 }

@@ -6,8 +6,8 @@ extension WebHandlers {
   private static let api = "/api/v1"
 
   private static let queryRoutes: [Route] = [
-    .api([.get, .post], "/query") { await $0.query($1) },
-    .api([.get, .post], "/query_range") { await $0.queryRange($1) },
+    .query("/query") { await $0.query($1) },
+    .query("/query_range") { await $0.queryRange($1) },
     .api([.get, .post], "/query_exemplars") { await $0.queryExemplars($1) },
     .api([.get, .post], "/format_query") { await $0.formatQuery($1) },
     .api([.get, .post], "/parse_query") { await $0.parseQuery($1) },
@@ -54,8 +54,8 @@ extension WebHandlers {
     .page([.get], "/federate", needsReady: true, compresses: true) { await $0.federate($1) },
     .page([.get], "/metrics", compresses: true) { await $0.selfMetrics($1) },
     .page([.get], "/version") { await $0.version($1) },
-    .page([.get], "/-/healthy") { await $0.healthy($1) },
-    .page([.get], "/-/ready", needsReady: true) { await $0.ready($1) },
+    .quick("/-/healthy") { $0.healthy($1) },
+    .quick("/-/ready", needsReady: true) { $0.ready($1) },
     .page([.post, .put, .get], "/-/reload") { await $0.reload($1) },
     .page([.post, .put, .get], "/-/quit") { await $0.quit($1) },
     .page([.get, .post], "/debug/**") { await $0.debug($1) },
@@ -63,18 +63,27 @@ extension WebHandlers {
 
   private static let pageRoutes: [Route] =
     [
-      .page([.get], "/") { await $0.home($1) },
-      .page([.get], "/graph") { await $0.graph($1) },
-      .page([.get], "/assets/**") { await $0.asset($1) },
-      .page([.get], "/favicon.svg") { await $0.favicon($1) },
-      .page([.get], "/favicon.ico") { await $0.favicon($1) },
+      .quick("/") { $0.home($1) },
+      .quick("/graph") { $0.graph($1) },
+      .quick("/assets/**") { $0.asset($1) },
+      .quick("/favicon.svg") { $0.favicon($1) },
+      .quick("/favicon.ico") { $0.favicon($1) },
     ]
-    + UIPages.paths.map { path in .page([.get], path) { await $0.page($1) } }
+    + UIPages.paths.map { path in .quick(path) { $0.page($1) } }
 }
 
 /// One line of the URL table.
 struct Route: Sendable {
-  typealias Handler = @Sendable (WebHandlers, WebRequest) async -> WebResponse
+  typealias Slow = @Sendable (WebHandlers, WebRequest) async -> WebResponse
+  typealias Quick = @Sendable (WebHandlers, WebRequest) -> WebResponse
+
+  enum Handler: Sendable {
+    /// Takes microseconds, and is called on the event loop.
+    case atOnce(Quick)
+    case worker(Slow)
+    /// Evaluates a query.
+    case queryWorker(Slow)
+  }
 
   let methods: [WebMethod]
   /// `*` stands for one part of the path, `**` for all the rest.
@@ -89,20 +98,36 @@ struct Route: Sendable {
   /// A route of the API: CORS, compression, 503 until ready.
   static func api(
     _ methods: [WebMethod], _ path: String, needsReady: Bool = true,
-    bodyBytesMax: Int = Limits.formBytesMax, handler: @escaping Handler
+    bodyBytesMax: Int = Limits.formBytesMax, handler: @escaping Slow
   ) -> Route {
     Route(
       methods: methods, path: "/api/v1" + path, needsReady: needsReady, isAPI: true,
-      compresses: true, bodyBytesMax: bodyBytesMax, handler: handler)
+      compresses: true, bodyBytesMax: bodyBytesMax, handler: .worker(handler))
+  }
+
+  /// The same, for what evaluates a query.
+  static func query(_ path: String, handler: @escaping Slow) -> Route {
+    Route(
+      methods: [.get, .post], path: "/api/v1" + path, needsReady: true, isAPI: true,
+      compresses: true, bodyBytesMax: Limits.formBytesMax, handler: .queryWorker(handler))
   }
 
   static func page(
     _ methods: [WebMethod], _ path: String, needsReady: Bool = false, compresses: Bool = false,
-    handler: @escaping Handler
+    handler: @escaping Slow
   ) -> Route {
     Route(
       methods: methods, path: path, needsReady: needsReady, isAPI: false,
-      compresses: compresses, bodyBytesMax: Limits.formBytesMax, handler: handler)
+      compresses: compresses, bodyBytesMax: Limits.formBytesMax, handler: .worker(handler))
+  }
+
+  /// A page that takes no time to make.
+  static func quick(
+    _ path: String, needsReady: Bool = false, handler: @escaping Quick
+  ) -> Route {
+    Route(
+      methods: [.get], path: path, needsReady: needsReady, isAPI: false, compresses: false,
+      bodyBytesMax: Limits.formBytesMax, handler: .atOnce(handler))
   }
 
   /// What the request metrics call the route.

@@ -50,9 +50,19 @@ package struct WebHandlers: Sendable {
   }
 
   func run(_ route: Route, _ request: WebRequest, _ head: HeadChanges) async -> WebResponse {
-    var response = await route.handler(self, request)
+    var response =
+      switch route.handler {
+      case .atOnce(let handler): handler(self, request)
+      case .worker(let handler), .queryWorker(let handler): await handler(self, request)
+      }
     response.headers += head.headers
-    return head.compresses ? await compressed(response, for: request) : response
+    return head.compresses ? compressed(response, for: request) : response
+  }
+
+  /// Where the handler of a route runs.
+  func workers(for route: Route) -> WorkerPool {
+    if case .queryWorker = route.handler { return backends.queries.workers ?? backends.workers }
+    return backends.workers
   }
 
   /// Finds the route of a request; answers at once what needs no handler.

@@ -1,10 +1,9 @@
 internal import ApusSystem
 internal import ApusTelemetry
-internal import Hummingbird
-internal import HummingbirdCore
-internal import Logging
+internal import Glibc
 internal import NIOCore
-internal import Synchronization
+internal import NIOHTTP1
+internal import NIOPosix
 
 /// Why the server could not listen.
 package struct WebServerError: Error, Sendable, CustomStringConvertible {
@@ -16,88 +15,109 @@ package final class WebServer: Sendable {
   private let options: WebOptions
   private let log: Log
   private let exchange: WebExchange
-  private let connections = ConnectionTable()
-  private let listeners = Mutex<[Listener]>([])
-
-  private typealias Listener = Server<HTTP1Channel>
+  private let connections: OpenConnections
 
   package init(options: WebOptions, backends: Backends) {
     self.options = options
     log = backends.log
-    exchange = WebExchange(
-      handlers: WebHandlers(backends: backends, options: options), connections: connections)
+    exchange = WebExchange(handlers: WebHandlers(backends: backends, options: options))
+    connections = OpenConnections(countMax: max(1, options.connectionsMax))
   }
 
-  /// Returns when all listeners have been stopped by `stop`, or by the graceful shutdown of the
-  /// service group it runs in. Cancelling the task closes every connection at once.
-  /// - Parameter onListening: called with the port of each address, in any order, when it listens.
+  /// Returns when the server was stopped and the last connection has ended. Cancelling the task
+  /// ends every connection at once.
+  /// - Parameter onListening: called with the port of each address, in order, when all listen.
   /// - Throws: `WebServerError` if an address cannot be listened on; the others are closed then.
   package func run(
     onListening: @escaping @Sendable (_ address: ListenAddress, _ port: Int) async -> Void = {
       _, _ in
     }
   ) async throws {
-    let total = ConnectionCount()
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for address in options.listenAddresses {
-        let listener = makeListener(address, total, onListening)
-        listeners.withLock { $0.append(listener) }
-        group.addTask { try await self.listen(listener, address) }
+    try await withTaskCancellationHandler {
+      var listeners: [(address: ListenAddress, port: Int)] = []
+      do {
+        for address in options.listenAddresses {
+          let listener = try await listen(address)
+          connections.add(listener: listener)
+          listeners.append((address, listener.localAddress?.port ?? address.port))
+        }
+      } catch {
+        connections.closeAll()
+        connections.started()
+        await connections.waitUntilOver()
+        throw error
       }
-      try await group.waitForAll()
+      connections.started()
+      for (address, port) in listeners {
+        log.info("Listening on", ["address": "\(address)"])
+        await onListening(address, port)
+      }
+      await connections.waitUntilOver()
+    } onCancel: {
+      connections.closeAll()
     }
   }
 
   /// Takes no new connections, lets requests under way finish, and ends `run`.
-  package func stop() async {
-    for listener in listeners.withLock({ $0 }) {
-      do {
-        try await listener.shutdownGracefully()
-      } catch {
-        log.warning("Unable to stop web listener", ["err": "\(error)"])
-      }
-    }
-  }
+  package func stop() { connections.stop() }
 
-  private func listen(_ listener: Listener, _ address: ListenAddress) async throws {
+  private func listen(_ address: ListenAddress) async throws -> any Channel {
     do {
-      try await listener.run()
+      return try await bootstrap.bind(host: address.host, port: address.port).get()
     } catch let error as IOError {
-      let why = error.errnoCode == 98 ? "address already in use" : "\(error)"
+      let why =
+        switch error.errnoCode {
+        case EADDRINUSE: "address already in use"
+        case EACCES: "permission denied"
+        case EADDRNOTAVAIL: "cannot assign requested address"
+        default: "\(error)"
+        }
       throw WebServerError(description: "listen tcp \(address): bind: \(why)")
+    } catch {
+      throw WebServerError(description: "listen tcp \(address): \(error)")
     }
   }
 
-  private func makeListener(
-    _ address: ListenAddress, _ total: ConnectionCount,
-    _ onListening: @escaping @Sendable (ListenAddress, Int) async -> Void
-  ) -> Listener {
-    let exchange = exchange
+  private var bootstrap: ServerBootstrap {
     let connections = connections
-    let log = log
-    let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
-      maxHeaderFieldSize: Limits.headerBytesMax, maxHeaderListSize: Limits.headerBytesMax,
-      maxHeaderFieldCount: Limits.headerCountMax)
-    let channel = HTTP1Channel(
-      responder: { request, writer, channel in
-        try await exchange.answer(request, writer, channel)
-      },
-      configuration: HTTP1Channel.Configuration(
-        additionalChannelHandlers: [ConnectionWatch(connections)],
-        idleTimeout: .milliseconds(options.readTimeoutMs), httpDecoderConfiguration: decoder))
-    var quiet = log.logger
-    // Its own lines about starting and stopping are in other words than ours.
-    quiet.logLevel = .critical
-    return Server(
-      childChannelSetup: channel,
-      configuration: ServerConfiguration(
-        address: .hostname(address.host, port: address.port), backlog: 1024,
-        availableConnectionsDelegate: ConnectionLimit(
-          total: total, most: options.connectionsMax)),
-      onServerRunning: { channel in
-        log.info("Start listening for connections", ["address": "\(address)"])
-        await onListening(address, channel.localAddress?.port ?? address.port)
-      },
-      eventLoopGroup: EventLoopGroupProvider.singleton.eventLoopGroup, logger: quiet)
+    let exchange = exchange
+    let timeout = TimeAmount.milliseconds(options.readTimeoutMs)
+    return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      // One by one, so that the bound on connections is kept.
+      .serverChannelOption(.maxMessagesPerRead, value: 1)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(AcceptLimit(connections))
+        }
+      }
+      .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      // One read for each time that there is something: a second one would find nothing.
+      .childChannelOption(.maxMessagesPerRead, value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let connection = HTTPConnection(exchange, timeout: timeout)
+          try WebServer.addHandlers(to: channel, connection)
+          connections.add(
+            NIOLoopBound(connection, eventLoop: channel.eventLoop), of: channel)
+        }
+      }
+  }
+
+  private static func addHandlers(
+    to channel: any Channel, _ connection: HTTPConnection
+  ) throws {
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderFieldSize = Limits.headerBytesMax
+    limits.maxHeaderListSize = Limits.headerBytesMax
+    limits.maxHeaderFieldCount = Limits.headerCountMax
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandler(HTTPResponseEncoder())
+    try pipeline.addHandler(
+      ByteToMessageHandler(
+        HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)))
+    try pipeline.addHandler(connection)
   }
 }

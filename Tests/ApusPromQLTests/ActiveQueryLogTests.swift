@@ -32,8 +32,8 @@ import Testing
     #expect(try files.read("/data/queries.active").count == 1 + 2 * ActiveQueryLog.entryBytes)
     let engine = Engine(
       options: EngineOptions(), clock: SystemWallClock(),
-      pool: WorkerPool(name: "test", threadCount: 1), metrics: MetricRegistry(),
-      activeQueries: active)
+      pool: WorkerPool(name: "test", threadCount: 1), metrics: MetricRegistry())
+    engine.record(in: active)
     let request = QueryRequest(expression: "up == 1", time: .instant(timeMs: 0))
     let spy = Spy { [self] in
       #expect((try? text(files).hasPrefix("[{\"query\":\"up == 1\",\"timestamp_sec\":")) == true)
@@ -48,8 +48,8 @@ import Testing
     let active = try ActiveQueryLog(files: files, directory: "/data", places: 1, log: .none)
     let engine = Engine(
       options: EngineOptions(), clock: SystemWallClock(),
-      pool: WorkerPool(name: "test", threadCount: 1), metrics: MetricRegistry(),
-      activeQueries: active)
+      pool: WorkerPool(name: "test", threadCount: 1), metrics: MetricRegistry())
+    engine.record(in: active)
     let long = "up{a=\"\(String(repeating: "\\\\", count: 2000))\"}"
     let spy = Spy {
       #expect((try? files.read("/data/queries.active").count) == 1 + ActiveQueryLog.entryBytes)

@@ -23,7 +23,7 @@ struct WebServerTests {
       var iterator = ports.makeAsyncIterator()
       let port = try #require(await iterator.next())
       try await body(port, server)
-      await server.stop()
+      server.stop()
       try await group.waitForAll()
     }
   }
@@ -142,11 +142,11 @@ struct WebServerTests {
         Self.get("/api/v1/query?query=slow"))
       var iterator = begun.makeAsyncIterator()
       await iterator.next()
-      async let stopped: Void = server.stop()
+      server.stop()
       release.yield()
       let text = try await answer
       #expect(text.hasSuffix(#""result":[0,"3"]}}"#))
-      await stopped
+      #expect(text.contains("Connection: close"))
     }
   }
 
@@ -154,10 +154,10 @@ struct WebServerTests {
     try await serving { port, _ in
       let text = try await RawClient.connect(port: port).exchange("garbage\r\n\r\n")
       #expect(text.hasPrefix("HTTP/1.1 400 "))
-      let header = String(repeating: "x", count: 200_000)
+      let header = String(repeating: "x", count: 2 << 20)
       let endless = try await RawClient.connect(port: port).exchange(
         Self.get("/", "X-Long: \(header)\r\n"))
-      #expect(endless.hasPrefix("HTTP/1.1 4"))
+      #expect(endless.hasPrefix("HTTP/1.1 431 "))
       let good = try await RawClient.connect(port: port).exchange(
         Self.get("/-/healthy", "Connection: close\r\n"))
       #expect(good.hasPrefix("HTTP/1.1 200 OK"))
@@ -180,7 +180,7 @@ struct WebServerTests {
         _ = try await RawClient.connect(port: port).exchange(
           Self.get("/api/v1/label/job/values", "Connection: close\r\n"))
       }
-      await server.stop()
+      server.stop()
       try await group.waitForAll()
     }
     let counted = backends.metrics.snapshot().first { $0.name == "prometheus_http_requests_total" }

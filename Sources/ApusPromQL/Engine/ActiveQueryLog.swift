@@ -11,20 +11,19 @@ internal import Synchronization
 package final class ActiveQueryLog: Sendable {
   package static let entryBytes = 1000
 
-  private let files: any FileSystem
-  private let path: String
+  private let file: any AppendFile
   private let log: Log
-  private let slots: Mutex<[[UInt8]?]>
+  /// Whether each place is taken.
+  private let taken: Mutex<[Bool]>
 
   /// Says in the log which queries the last run did not finish, and begins an empty file.
   /// - Parameter places: of queries that run at the same time; more are not recorded.
   package init(
     files: any FileSystem, directory: String, places: Int, log: Log
   ) throws(PosixError) {
-    self.files = files
     self.log = log
-    path = directory + "/queries.active"
-    slots = Mutex([[UInt8]?](repeating: nil, count: places))
+    let path = FilePath.join(directory, "queries.active")
+    taken = Mutex([Bool](repeating: false, count: max(places, 0)))
     if let left = try? files.read(path) {
       let unfinished = ActiveQueryLog.entries(left)
       if !unfinished.isEmpty {
@@ -32,45 +31,36 @@ package final class ActiveQueryLog: Sendable {
           "These queries didn't finish in prometheus' last run:", ["queries": "[\(unfinished)]"])
       }
     }
-    try write(slots.withLock { $0 })
+    file = try files.create(path, .written)
+    try file.append([UInt8(ascii: "[")].span)
+    try file.appendZeros(max(places, 0) * ActiveQueryLog.entryBytes)
   }
 
   /// - Returns: the place that the query has until `end`; nil where all are taken.
   func begin(_ query: String, atMs: Int64) -> Int? {
-    let entry = ActiveQueryLog.entry(query, atMs: atMs)
-    return slots.withLock { slots in
-      guard let place = slots.firstIndex(where: { $0 == nil }) else { return nil }
-      slots[place] = entry
-      save(slots)
+    let place = taken.withLock { taken -> Int? in
+      guard let place = taken.firstIndex(of: false) else { return nil }
+      taken[place] = true
       return place
     }
+    if let place { write(ActiveQueryLog.entry(query, atMs: atMs), place) }
+    return place
   }
 
   func end(_ place: Int) {
-    slots.withLock { slots in
-      slots[place] = nil
-      save(slots)
-    }
+    write([], place)
+    taken.withLock { $0[place] = false }
   }
 
-  private func save(_ slots: [[UInt8]?]) {
+  /// Two writes of a page or less for each query: what is written survives the process.
+  private func write(_ entry: [UInt8], _ place: Int) {
+    let bytes =
+      entry + [UInt8](repeating: 0, count: ActiveQueryLog.entryBytes - entry.count)
     do throws(PosixError) {
-      try write(slots)
+      try file.overwrite(bytes.span, at: 1 + place * ActiveQueryLog.entryBytes)
     } catch {
       log.warning("cannot record active queries", ["error": "\(error)"])
     }
-  }
-
-  private func write(_ slots: [[UInt8]?]) throws(PosixError) {
-    var bytes = [UInt8(ascii: "[")]
-    for slot in slots {
-      let entry = slot ?? []
-      bytes += entry
-      bytes += [UInt8](repeating: 0, count: ActiveQueryLog.entryBytes - entry.count)
-    }
-    let file = try files.create(path, .written)
-    try file.append(bytes.span)
-    try file.close()
   }
 
   private static func entry(_ query: String, atMs: Int64) -> [UInt8] {

@@ -17,20 +17,22 @@ package final class Engine: Sendable {
   private let gate: QueryGate
   private let metrics: EngineMetrics
   private let queryLog: QueryLog?
-  private let activeQueries: ActiveQueryLog?
+  private let activeQueries = AtomicLazyReference<ActiveQueryLog>()
 
   package init(
     options: EngineOptions, clock: any WallClock, pool: WorkerPool, metrics: MetricRegistry,
-    queryLog: QueryLog? = nil, activeQueries: ActiveQueryLog? = nil
+    queryLog: QueryLog? = nil
   ) {
     self.options = options
     self.clock = clock
     self.pool = pool
     self.queryLog = queryLog
-    self.activeQueries = activeQueries
     gate = QueryGate(limit: options.maxConcurrency)
     self.metrics = EngineMetrics(metrics, maxConcurrency: options.maxConcurrency)
   }
+
+  /// Queries that begin from now on stand in the file while they run. Only the first call counts.
+  package func record(in log: ActiveQueryLog) { _ = activeQueries.storeIfNil(log) }
 
   /// Waits for a free place, then evaluates on a thread of the pool.
   package func execute(
@@ -74,9 +76,10 @@ package final class Engine: Sendable {
   ) throws(QueryError) -> QueryResult {
     let started = clock.monotonicNs
     metrics.running.add(1)
-    let place = activeQueries?.begin(request.expression, atMs: clock.nowMs)
+    let active = activeQueries.load()
+    let place = active?.begin(request.expression, atMs: clock.nowMs)
     defer {
-      if let place { activeQueries?.end(place) }
+      if let place { active?.end(place) }
       metrics.running.add(-1)
     }
     do throws(QueryError) {

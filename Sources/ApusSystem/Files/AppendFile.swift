@@ -1,4 +1,4 @@
-/// A file that only grows: it knows its length and syncs when told.
+/// A file that grows: it knows its length and syncs when told.
 ///
 /// One caller appends and closes at a time; `sync` may run beside them, on another thread.
 package protocol AppendFile: AnyObject, Sendable {
@@ -16,6 +16,10 @@ package protocol AppendFile: AnyObject, Sendable {
 
   /// Appends zeros.
   func appendZeros(_ count: Int) throws(PosixError)
+
+  /// Writes over bytes that were appended before.
+  /// - Throws: `PosixError`; `EINVAL` where they would reach behind `lengthBytes`.
+  func overwrite(_ bytes: Span<UInt8>, at offset: Int) throws(PosixError)
 
   /// Returns when the bytes appended before the call are durable. Works on a closed file, too.
   func sync() throws(PosixError)

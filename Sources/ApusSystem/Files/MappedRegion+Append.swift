@@ -61,6 +61,22 @@ final class MappedAppendFile: AppendFile, @unchecked Sendable {
     try result.get()
   }
 
+  func overwrite(_ bytes: Span<UInt8>, at offset: Int) throws(PosixError) {
+    let result: Result<Void, PosixError> = unsafe bytes.withUnsafeBytes { raw in
+      state.withLock { s in
+        Result { () throws(PosixError) in
+          guard !s.isClosed else { throw PosixError(call: "write", path: path, code: EBADF) }
+          guard offset >= 0, offset <= s.length - raw.count else {
+            throw PosixError(call: "write", path: path, code: EINVAL)
+          }
+          // The page cache is one: the mapping sees what is written.
+          unsafe try descriptor.write(raw, at: offset)
+        }
+      }
+    }
+    try result.get()
+  }
+
   private func put(
     _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into s: inout State
   ) -> Result<Void, PosixError> {

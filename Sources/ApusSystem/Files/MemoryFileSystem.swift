@@ -198,6 +198,16 @@ package final class MemoryFileSystem: FileSystem {
       try append([UInt8](repeating: 0, count: count).span)
     }
 
+    func overwrite(_ bytes: Span<UInt8>, at offset: Int) throws(PosixError) {
+      let copy = [UInt8](copying: bytes)
+      let fits = file.bytes.withLock { bytes in
+        guard offset >= 0, offset <= bytes.count - copy.count else { return false }
+        bytes.replaceSubrange(offset..<offset + copy.count, with: copy)
+        return true
+      }
+      guard fits else { throw PosixError(call: "write", path: path, code: EINVAL) }
+    }
+
     func sync() throws(PosixError) {}
 
     func close() throws(PosixError) {}

@@ -100,6 +100,21 @@ final class WrittenAppendFile: AppendFile {
     try append(zeros.span)
   }
 
+  func overwrite(_ bytes: Span<UInt8>, at offset: Int) throws(PosixError) {
+    let result: Result<Void, PosixError> = unsafe bytes.withUnsafeBytes { raw in
+      state.withLock { s in
+        Result { () throws(PosixError) in
+          guard !s.isClosed else { throw PosixError(call: "write", path: path, code: EBADF) }
+          guard offset >= 0, offset <= s.length - raw.count else {
+            throw PosixError(call: "write", path: path, code: EINVAL)
+          }
+          unsafe try descriptor.write(raw, at: offset)
+        }
+      }
+    }
+    try result.get()
+  }
+
   func sync() throws(PosixError) { try descriptor.sync() }
 
   func close() throws(PosixError) {

@@ -1,12 +1,13 @@
 internal import CIntrinsics
 internal import Glibc
 
-/// A fixed number of threads for work that computes or blocks, so that the cooperative pool, which
-/// serves everyone else, never waits for it.
+/// A bounded number of threads for work that computes or blocks, so that the cooperative pool,
+/// which serves everyone else, never waits for it.
 ///
 /// Use `run` for a synchronous piece of work, or the pool itself as a task's executor:
-/// `withTaskExecutorPreference(pool) { ... }`. The threads end when the pool is forgotten and its
-/// queue is empty.
+/// `withTaskExecutorPreference(pool) { ... }`. A thread begins when there is work that no other
+/// waits for, and the one that was busy last is woken first: its caches are warm. The threads end
+/// when the pool is forgotten and its queue is empty.
 package final class WorkerPool: TaskExecutor {
   private let queue: WorkQueue
 
@@ -16,8 +17,7 @@ package final class WorkerPool: TaskExecutor {
   package init(name: String, threadCount: Int) {
     precondition(threadCount > 0, "a pool of \(threadCount) threads")
     self.threadCount = threadCount
-    queue = WorkQueue()
-    for _ in 0..<threadCount { queue.startThread(name: name) }
+    queue = WorkQueue(name: name, threadCount: threadCount)
   }
 
   deinit { queue.close() }
@@ -36,11 +36,20 @@ package final class WorkerPool: TaskExecutor {
     unsafe UnownedTaskExecutor(ordinary: self)
   }
 
-  /// Runs `body` on one of the threads and returns what it returns. Work that has begun is not
-  /// stopped by cancellation; `body` may look at its own flag.
+  /// Whether the calling task runs on one of the threads.
+  private var isCurrent: Bool {
+    unsafe withUnsafeCurrentTask { task in
+      unsafe task?.unownedTaskExecutor == asUnownedTaskExecutor()
+    }
+  }
+
+  /// Runs `body` on one of the threads and returns what it returns; where the task is on one of
+  /// them already, on that one. Work that has begun is not stopped by cancellation; `body` may
+  /// look at its own flag.
   package func run<T: Sendable, E: Error>(
     _ body: @escaping @Sendable () throws(E) -> T
   ) async throws(E) -> T {
+    if isCurrent { return try body() }
     let result: Result<T, E> = await withCheckedContinuation { continuation in
       queue.add(
         .work {
@@ -60,21 +69,30 @@ package final class WorkerPool: TaskExecutor {
     case job(UnownedJob, WorkerPool)
   }
 
+  private let name: String
+  private let threadCount: Int
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let filled = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// One for each thread, so that it can be chosen which one wakes.
+  private let wakes: UnsafeMutablePointer<pthread_cond_t>
   private var entries: [Entry?] = []
   private var first = 0
+  private var started = 0
+  /// Threads that wait; the last one came last.
+  private var idle: [Int] = []
   private var isClosed = false
 
-  init() {
+  init(name: String, threadCount: Int) {
+    self.name = name
+    self.threadCount = threadCount
+    unsafe wakes = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: threadCount)
     unsafe pthread_mutex_init(mutex, nil)
-    unsafe pthread_cond_init(filled, nil)
+    for i in 0..<threadCount { unsafe pthread_cond_init(wakes + i, nil) }
   }
 
   deinit {
-    unsafe pthread_cond_destroy(filled)
+    for i in 0..<threadCount { unsafe pthread_cond_destroy(wakes + i) }
     unsafe pthread_mutex_destroy(mutex)
-    unsafe filled.deallocate()
+    unsafe wakes.deallocate()
     unsafe mutex.deallocate()
   }
 
@@ -87,25 +105,36 @@ package final class WorkerPool: TaskExecutor {
   func add(_ entry: Entry) {
     unsafe pthread_mutex_lock(mutex)
     entries.append(entry)
-    unsafe pthread_cond_signal(filled)
+    let waiting = idle.popLast()
+    var newThread: Int?
+    if waiting == nil && started < threadCount {
+      newThread = started
+      started += 1
+    }
     unsafe pthread_mutex_unlock(mutex)
+    // After the lock is open: the thread would else wake only to wait for it.
+    if let waiting { unsafe pthread_cond_signal(wakes + waiting) }
+    if let newThread { startThread(newThread) }
   }
 
   func close() {
     unsafe pthread_mutex_lock(mutex)
     isClosed = true
-    unsafe pthread_cond_broadcast(filled)
     unsafe pthread_mutex_unlock(mutex)
+    for i in 0..<threadCount { unsafe pthread_cond_signal(wakes + i) }
   }
 
   /// The next entry, when there is one; nil when the queue is closed and empty.
-  private func take() -> Entry? {
+  private func take(_ thread: Int) -> Entry? {
     unsafe pthread_mutex_lock(mutex)
     defer { unsafe pthread_mutex_unlock(mutex) }
     while first == entries.count {
       if isClosed { return nil }
-      unsafe pthread_cond_wait(filled, mutex)
+      // It may have woken without having been called, and stand there still.
+      if !idle.contains(thread) { idle.append(thread) }
+      unsafe pthread_cond_wait(wakes + thread, mutex)
     }
+    if let place = idle.lastIndex(of: thread) { idle.remove(at: place) }
     let entry = entries[first]
     entries[first] = nil
     first += 1
@@ -116,16 +145,17 @@ package final class WorkerPool: TaskExecutor {
     return entry
   }
 
-  func startThread(name: String) {
-    let start = unsafe Unmanaged.passRetained(ThreadStart(queue: self, name: name))
+  private func startThread(_ number: Int) {
+    let start = unsafe Unmanaged.passRetained(ThreadStart(queue: self, number: number))
     var thread = pthread_t()
     let code = unsafe pthread_create(&thread, nil, threadMain, start.toOpaque())
     guard code == 0 else { fatalError("cannot start thread \(name): error \(code)") }
     pthread_detach(thread)
   }
 
-  func work() {
-    while let entry = take() {
+  func work(_ thread: Int) {
+    unsafe apus_name_thread(name)
+    while let entry = take(thread) {
       switch entry {
       case .work(let body): body()
       case .job(let job, let pool):
@@ -137,18 +167,17 @@ package final class WorkerPool: TaskExecutor {
 
 private final class ThreadStart {
   let queue: WorkQueue
-  let name: String
+  let number: Int
 
-  init(queue: WorkQueue, name: String) {
+  init(queue: WorkQueue, number: Int) {
     self.queue = queue
-    self.name = name
+    self.number = number
   }
 }
 
 private func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
   guard let argument = unsafe argument else { return nil }
   let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
-  unsafe apus_name_thread(start.name)
-  start.queue.work()
+  start.queue.work(start.number)
   return nil
 }

@@ -30,10 +30,17 @@ struct HeadReplay: ~Copyable {
     self.chunks = chunks
   }
 
-  /// Applies all records that the reader gives.
+  /// Applies all records that the reader gives, and says from which segment they are.
   /// - Throws: what the reader throws; a record that cannot be decoded is a corruption there.
-  mutating func replay(_ reader: inout WALReader) throws(WALError) {
+  mutating func replay(
+    _ reader: inout WALReader, _ progress: ReplayProgress? = nil
+  ) throws(WALError) {
+    var segment = -1
     while try reader.next() {
+      if reader.segment != segment {
+        segment = reader.segment
+        progress?.advance(to: segment)
+      }
       do throws(RecordError) {
         try apply(reader.record)
       } catch {

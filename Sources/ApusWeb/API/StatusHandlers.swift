@@ -114,6 +114,8 @@ extension WebHandlers {
       json.int(replay.max)
       json.raw(#","current":"#)
       json.int(replay.current)
+      json.raw(#","state":"#)
+      json.string(replay.state)
       json.raw("}")
     }
   }

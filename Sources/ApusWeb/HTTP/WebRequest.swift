@@ -30,13 +30,26 @@ package struct WebRequest: Sendable {
     method: WebMethod?, path: String, query: String = "", headers: HeaderFields = .init(),
     body: [UInt8] = [], peer: String = ""
   ) {
+    self.init(headOf: method, path: path, query: query, headers: headers, peer: peer)
+    self.body = body
+    readForm()
+  }
+
+  /// A request whose body has not come yet: without form.
+  init(headOf method: WebMethod?, path: String, query: String, headers: HeaderFields, peer: String)
+  {
     self.method = method
     self.path = path
     self.query = query
     self.headers = headers
-    self.body = body
     self.peer = peer
+    body = []
     pathValue = ""
+    form = FormValues()
+  }
+
+  /// Reads the form out of body and query.
+  mutating func readForm() {
     form = FormValues()
     if method == .post || method == .put || method == .patch, headers.isForm {
       form.add(encoded: String(decoding: body, as: UTF8.self))

@@ -14,7 +14,8 @@ extension WebHandlers {
     return nil
   }
 
-  func compressed(_ response: WebResponse, for request: WebRequest) async -> WebResponse {
+  /// To be called on a worker.
+  func compressed(_ response: WebResponse, for request: WebRequest) -> WebResponse {
     guard response.header("content-encoding") == nil,
       let format = WebHandlers.encoding(accepted: request.headers["accept-encoding"])
     else { return response }
@@ -22,7 +23,7 @@ extension WebHandlers {
     switch response.body {
     case .bytes(let bytes):
       guard bytes.count >= Limits.compressedBytesMin else { return response }
-      out.body = .bytes(await backends.workers.run { GzipStream.compress(bytes, format) })
+      out.body = .bytes(GzipStream.compress(bytes, format))
     case .pieces(let source):
       out.body = .pieces(CompressedPieces(source, GzipStream(format)))
     }

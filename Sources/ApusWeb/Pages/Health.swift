@@ -1,9 +1,9 @@
 extension WebHandlers {
-  func healthy(_ request: WebRequest) async -> WebResponse {
+  func healthy(_ request: WebRequest) -> WebResponse {
     .plain("Prometheus Server is Healthy.\n")
   }
 
-  func ready(_ request: WebRequest) async -> WebResponse {
+  func ready(_ request: WebRequest) -> WebResponse {
     .plain("Prometheus Server is Ready.\n")
   }
 }

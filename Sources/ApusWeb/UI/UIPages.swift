@@ -64,17 +64,17 @@ enum UIPages {
 }
 
 extension WebHandlers {
-  func home(_ request: WebRequest) async -> WebResponse {
+  func home(_ request: WebRequest) -> WebResponse {
     .redirect(to: options.externalURL.path + "/query")
   }
 
   /// Links of the second Prometheus.
-  func graph(_ request: WebRequest) async -> WebResponse {
+  func graph(_ request: WebRequest) -> WebResponse {
     let query = request.query.isEmpty ? "" : "?" + request.query
     return .redirect(to: options.externalURL.path + "/query" + query)
   }
 
-  func page(_ request: WebRequest) async -> WebResponse {
+  func page(_ request: WebRequest) -> WebResponse {
     let path = request.path.dropFirst(options.routePrefix.count)
     guard let page = UIPages.all.first(where: { $0.path == path }) else {
       return .plain("404 page not found\n", status: 404)
@@ -88,7 +88,7 @@ extension WebHandlers {
   }
 
   /// `/assets/<version>/<name>`: what a version names never changes.
-  func asset(_ request: WebRequest) async -> WebResponse {
+  func asset(_ request: WebRequest) -> WebResponse {
     let parts = request.pathValue.split(separator: "/")
     guard parts.count == 2, let asset = UIAssets.all[String(parts[1])] else {
       return .plain("404 page not found\n", status: 404)
@@ -103,7 +103,7 @@ extension WebHandlers {
       body: .bytes(Array(asset.text.utf8)))
   }
 
-  func favicon(_ request: WebRequest) async -> WebResponse {
+  func favicon(_ request: WebRequest) -> WebResponse {
     WebResponse(
       status: 200,
       headers: [("Content-Type", "image/svg+xml"), ("Cache-Control", "max-age=86400")],

@@ -1,0 +1,40 @@
+internal import NIOCore
+
+/// Where the task of a request leaves its answer: the way back to the connection's event loop.
+struct AnswerChannel: Sendable {
+  private let connection: NIOLoopBound<HTTPConnection>
+
+  init(_ connection: NIOLoopBound<HTTPConnection>) { self.connection = connection }
+
+  private var loop: any EventLoop { connection.eventLoop }
+
+  func send(_ response: WebResponse, body: [UInt8]) {
+    // Made here, so that the event loop need not copy.
+    let buffer = ByteBuffer(bytes: body)
+    loop.execute { connection.value.send(response, body: buffer) }
+  }
+
+  /// Sends an answer piece by piece: the next one is made while the client takes the one before,
+  /// and no more than these two stand in memory.
+  func send(_ response: WebResponse, pieces: any PieceSource) async {
+    loop.execute { connection.value.sendHead(response) }
+    var source = pieces
+    var last: EventLoopFuture<Void>?
+    var count = 0
+    var isComplete = true
+    while let piece = source.next() {
+      count += piece.count
+      let buffer = ByteBuffer(bytes: piece)
+      do {
+        try Task.checkCancellation()
+        try await last?.get()
+      } catch {
+        isComplete = false
+        break
+      }
+      last = loop.flatSubmit { connection.value.sendPiece(buffer, on: connection.eventLoop) }
+    }
+    let (bytes, isWhole) = (count, isComplete)
+    loop.execute { connection.value.finishAnswer(bytes: bytes, isComplete: isWhole) }
+  }
+}
