@@ -21,6 +21,10 @@ struct WebSetup {
   let startTimeMs: Int64
 
   func server() throws -> WebServer {
+    WebServer(options: try options(), backends: backends)
+  }
+
+  func options() throws -> WebOptions {
     let flags = settings.flags
     var options = try WebOptions()
     options.listenAddresses = settings.addresses
@@ -32,7 +36,7 @@ struct WebSetup {
     options.allowsLifecycle = flags.bool("web.enable-lifecycle")
     options.allowsAdmin = flags.bool("web.enable-admin-api")
     options.pageTitle = flags.text("web.page-title")
-    return WebServer(options: options, backends: backends)
+    return options
   }
 
   private var externalURL: ApusWeb.ExternalURL {

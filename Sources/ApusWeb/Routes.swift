@@ -35,6 +35,7 @@ extension WebHandlers {
     .api([.get], "/status/tsdb") { await $0.statusTSDB($1) },
     .api([.get], "/status/tsdb/blocks") { await $0.statusBlocks($1) },
     .api([.get], "/status/walreplay", needsReady: false) { await $0.statusWALReplay($1) },
+    .api([.get], "/status/self_metrics") { await $0.selfMetricsJSON($1) },
     .api([.get], "/notifications", needsReady: false) { await $0.notifications($1) },
     .api([.get], "/features") { await $0.features($1) },
   ]

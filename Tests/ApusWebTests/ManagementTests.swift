@@ -74,6 +74,30 @@ struct ManagementTests {
     #expect(open.bodyText.hasSuffix("# EOF\n"))
   }
 
+  @Test func `own metrics as the JSON of their protobuf`() async throws {
+    let backends = Fixture.backends()
+    backends.metrics.counters("c_total", help: "h", labels: ["l"]).child(["x"]).increment(by: 2)
+    let seconds = backends.metrics.distributions(
+      "d_seconds", help: "h", labels: ["l"], bounds: [1])
+    seconds.child(["x"]).observe(0.5)
+    backends.metrics.gauge("nan", help: "h") { .nan }
+    let handlers = try Fixture.handlers(backends)
+    let path = "/api/v1/status/self_metrics?metric_name_pattern="
+    let label = #"{"label":[{"name":"l","value":"x"}],"#
+    #expect(
+      await handlers.get(path + "c_.*").bodyText
+        == #"{"status":"success","data":[{"name":"c_total","help":"h","type":"COUNTER","#
+        + #""metric":[\#(label)"counter":{"value":2}}]}]}"#)
+    #expect(
+      await handlers.get(path + "d_seconds").bodyText.hasSuffix(
+        #""type":"HISTOGRAM","metric":[\#(label)"histogram":{"sampleCount":"1","sampleSum":0.5,"#
+          + #""bucket":[{"cumulativeCount":"1","upperBound":1},"#
+          + #"{"cumulativeCount":"1","upperBound":"Infinity"}]}}]}]}"#))
+    #expect(await handlers.get(path + "nan").bodyText.contains(#"{"gauge":{"value":"NaN"}}"#))
+    #expect(await handlers.get(path + "c_").bodyText.hasSuffix(#""data":[]}"#))
+    #expect(await handlers.get(path + "(").status == 400)
+  }
+
   @Test func `the version is JSON in plain text`() async throws {
     var status = StatusBackend()
     status.build.version = "3.12.0"

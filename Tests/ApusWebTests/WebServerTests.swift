@@ -150,6 +150,75 @@ struct WebServerTests {
     }
   }
 
+  @Test func `requests sent without waiting are answered in their order`() async throws {
+    let (released, release) = AsyncStream<Void>.makeStream()
+    let engine = FakeEngine { _ throws(QueryError) in
+      var iterator = released.makeAsyncIterator()
+      await iterator.next()
+      return QueryResult(
+        value: .scalar(timeMs: 0, value: 3), annotations: Annotations(),
+        statistics: QueryStatistics())
+    }
+    try await serving(Fixture.backends(engine: engine)) { port, _ in
+      async let answers = RawClient.connect(port: port).exchange(
+        Self.get("/api/v1/query?query=slow") + Self.get("/-/healthy")
+          + Self.get("/-/ready", "Connection: close\r\n"))
+      release.yield()
+      let text = try await answers
+      let places = ["\"3\"", "Healthy", "Ready"].map { text.firstRange(of: $0)?.lowerBound }
+      #expect(!places.contains(nil))
+      #expect(places.compactMap { $0 }.sorted() == places.compactMap { $0 })
+    }
+  }
+
+  @Test func `a client beyond the bound waits until another has gone`() async throws {
+    try await serving(Fixture.backends(), { $0.connectionsMax = 1 }) { port, _ in
+      let first = try await RawClient.connect(port: port)
+      async let second = RawClient.connect(port: port).exchange(
+        Self.get("/-/healthy", "Connection: close\r\n"))
+      // The first one is served while the second one waits.
+      let answer = try await first.exchange(Self.get("/-/ready", "Connection: close\r\n"))
+      #expect(answer.hasSuffix("Prometheus Server is Ready.\n"))
+      #expect(try await second.hasSuffix("Prometheus Server is Healthy.\n"))
+    }
+  }
+
+  @Test func `a long answer to HTTP 1.0 ends with the connection`() async throws {
+    let points = 30_000
+    let series = RangeSeries(
+      labels: ["a": "b"], times: (0..<points).map { Int64($0) * 1000 },
+      values: (0..<points).map(Double.init))
+    try await serving(Fixture.backends(engine: FakeEngine(.matrix([series])))) { port, _ in
+      let text = try await RawClient.connect(port: port).exchange(
+        "GET /api/v1/query_range?query=x&start=0&end=1&step=1 HTTP/1.0\r\n\r\n")
+      #expect(text.hasPrefix("HTTP/1.0 200 OK\r\n"))
+      #expect(!text.lowercased().contains("transfer-encoding"))
+      #expect(text.hasSuffix(#"[29999,"29999"]]}]}}"#))
+      let head = try await RawClient.connect(port: port).exchange(
+        "HEAD /api/v1/query_range?query=x&start=0&end=1&step=1 HTTP/1.1\r\nHost: x\r\n"
+          + "Connection: close\r\n\r\n")
+      #expect(head.hasSuffix("\r\n\r\n"))
+    }
+  }
+
+  @Test func `cancelling the server's task ends it at once`() async throws {
+    var options = try WebOptions()
+    options.listenAddresses = [ListenAddress(host: "127.0.0.1", port: 0)]
+    let server = WebServer(options: options, backends: Fixture.backends())
+    let (ports, source) = AsyncStream<Int>.makeStream()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run { _, port in source.yield(port) } }
+      var iterator = ports.makeAsyncIterator()
+      let port = try #require(await iterator.next())
+      let client = try await RawClient.connect(port: port)
+      async let text = client.exchange("")
+      group.cancelAll()
+      try await group.waitForAll()
+      // Closed by the end of the connection, or of the listener before it was accepted.
+      #expect((try? await text) ?? "" == "")
+    }
+  }
+
   @Test func `garbage is a bad request, and the server goes on`() async throws {
     try await serving { port, _ in
       let text = try await RawClient.connect(port: port).exchange("garbage\r\n\r\n")

@@ -3,65 +3,49 @@ internal import ApusSystem
 
 extension WebHandlers {
   func statusConfig(_ request: WebRequest) async -> WebResponse {
-    Envelope.success { json in
-      json.raw(#"{"yaml":"#)
-      json.string(backends.status.configText())
-      json.raw("}")
-    }
+    Envelope.success(["yaml": .string(backends.status.configText())])
   }
 
   func statusFlags(_ request: WebRequest) async -> WebResponse {
-    Envelope.success { $0.object(backends.status.flags) }
+    Envelope.success(.object(backends.status.flags.map { ($0.name, .string($0.value)) }))
   }
 
-  func statusBuild(_ request: WebRequest) async -> WebResponse {
-    Envelope.success { $0.object(buildFields) }
-  }
+  func statusBuild(_ request: WebRequest) async -> WebResponse { Envelope.success(build) }
 
   /// The same fields without the envelope, as plain text.
   func version(_ request: WebRequest) async -> WebResponse {
     var json = JSONWriter()
-    json.object(buildFields)
+    json.value(build)
     json.raw("\n")
     return .plain(String(decoding: json.bytes, as: UTF8.self))
   }
 
-  private var buildFields: [(name: String, value: String)] {
+  private var build: JSONValue {
     let build = backends.status.build
     return [
-      ("version", build.version), ("revision", build.revision), ("branch", build.branch),
-      ("buildUser", build.buildUser), ("buildDate", build.buildDate),
-      ("goVersion", build.goVersion),
+      "version": .string(build.version), "revision": .string(build.revision),
+      "branch": .string(build.branch), "buildUser": .string(build.buildUser),
+      "buildDate": .string(build.buildDate), "goVersion": .string(build.goVersion),
     ]
   }
 
   func statusRuntime(_ request: WebRequest) async -> WebResponse {
     let runtime = backends.status.runtime()
-    return Envelope.success { json in
-      json.raw(#"{"startTime":"#)
-      json.time(ms: runtime.startTimeMs)
-      json.raw(#","CWD":"#)
-      json.string(runtime.workingDirectory)
-      json.raw(#","hostname":"#)
-      json.string(runtime.hostname)
-      json.raw(#","serverTime":"#)
-      json.time(ms: backends.clock.nowMs)
-      json.raw(#","reloadConfigSuccess":"#)
-      json.bool(runtime.reloadSucceeded)
-      json.raw(#","lastConfigTime":"#)
-      json.time(ms: runtime.lastConfigTimeMs)
-      json.raw(#","corruptionCount":"#)
-      json.int(runtime.corruptionCount)
-      json.raw(#","goroutineCount":"#)
-      json.int(runtime.threadCount)
-      json.raw(#","GOMAXPROCS":"#)
-      json.int(runtime.cpuCount)
-      json.raw(#","GOMEMLIMIT":"#)
-      json.int(runtime.memoryLimitBytes)
-      json.raw(#","GOGC":"","GODEBUG":"","storageRetention":"#)
-      json.string(runtime.storageRetention)
-      json.raw("}")
-    }
+    return Envelope.success([
+      "startTime": .time(ms: runtime.startTimeMs),
+      "CWD": .string(runtime.workingDirectory),
+      "hostname": .string(runtime.hostname),
+      "serverTime": .time(ms: backends.clock.nowMs),
+      "reloadConfigSuccess": .bool(runtime.reloadSucceeded),
+      "lastConfigTime": .time(ms: runtime.lastConfigTimeMs),
+      "corruptionCount": .int(runtime.corruptionCount),
+      "goroutineCount": .int(runtime.threadCount),
+      "GOMAXPROCS": .int(runtime.cpuCount),
+      "GOMEMLIMIT": .int(runtime.memoryLimitBytes),
+      "GOGC": .string(""),
+      "GODEBUG": .string(""),
+      "storageRetention": .string(runtime.storageRetention),
+    ])
   }
 
   func statusTSDB(_ request: WebRequest) async -> WebResponse {
@@ -70,8 +54,7 @@ extension WebHandlers {
       let admin = backends.storage.admin
       return try await onWorker { () throws(APIError) in
         do throws(StorageError) {
-          let status = try admin.status(limit: limit)
-          return Envelope.success { $0.status(status) }
+          return Envelope.success(try admin.status(limit: limit).json)
         } catch {
           throw APIError(administering: error)
         }
@@ -95,113 +78,54 @@ extension WebHandlers {
     await answering { () async throws(APIError) in
       let blocks = backends.storage.blocks
       return try await onWorker {
-        let all = blocks()
-        return Envelope.success { json in
-          json.raw(#"{"blocks":["#)
-          json.raw(all.joined(separator: ","))
-          json.raw("]}")
-        }
+        Envelope.success(["blocks": .list(blocks().map { .raw($0) })])
       }
     }
   }
 
   func statusWALReplay(_ request: WebRequest) async -> WebResponse {
     let replay = backends.storage.walReplay()
-    return Envelope.success { json in
-      json.raw(#"{"min":"#)
-      json.int(replay.min)
-      json.raw(#","max":"#)
-      json.int(replay.max)
-      json.raw(#","current":"#)
-      json.int(replay.current)
-      json.raw(#","state":"#)
-      json.string(replay.state)
-      json.raw("}")
-    }
+    return Envelope.success([
+      "min": .int(replay.min), "max": .int(replay.max), "current": .int(replay.current),
+      "state": .string(replay.state),
+    ])
   }
 
   func notifications(_ request: WebRequest) async -> WebResponse {
-    let notifications = backends.status.notifications()
-    return Envelope.success { json in
-      json.raw("[")
-      for (i, notification) in notifications.enumerated() {
-        json.comma(before: i)
-        json.raw(#"{"text":"#)
-        json.string(notification.text)
-        json.raw(#","date":"#)
-        json.time(ms: notification.dateMs)
-        json.raw(#","active":"#)
-        json.bool(notification.isActive)
-        json.raw("}")
-      }
-      json.raw("]")
-    }
+    Envelope.success(
+      .list(
+        backends.status.notifications().map { notification in
+          [
+            "text": .string(notification.text), "date": .time(ms: notification.dateMs),
+            "active": .bool(notification.isActive),
+          ]
+        }))
   }
 
   func features(_ request: WebRequest) async -> WebResponse {
-    Envelope.success { json in
-      json.raw("{")
-      for (i, category) in backends.status.features.enumerated() {
-        json.comma(before: i)
-        json.key(category.name)
-        json.raw("{")
-        for (j, feature) in category.features.enumerated() {
-          json.comma(before: j)
-          json.key(feature.name)
-          json.bool(feature.isOn)
-        }
-        json.raw("}")
-      }
-      json.raw("}")
-    }
+    Envelope.success(
+      .object(
+        backends.status.features.map { category in
+          (category.name, .object(category.features.map { ($0.name, .bool($0.isOn)) }))
+        }))
   }
 }
 
-extension JSONWriter {
-  /// `{"name":"value",...}` in the order given.
-  fileprivate mutating func object(_ fields: [(name: String, value: String)]) {
-    raw("{")
-    for (i, field) in fields.enumerated() {
-      comma(before: i)
-      key(field.name)
-      string(field.value)
-    }
-    raw("}")
+extension StorageStatus {
+  fileprivate var json: JSONValue {
+    [
+      "headStats": [
+        "numSeries": .int(seriesCount), "numLabelPairs": .int(labelPairCount),
+        "chunkCount": .int(chunkCount), "minTime": .int(minTimeMs), "maxTime": .int(maxTimeMs),
+      ],
+      "seriesCountByMetricName": StorageStatus.json(seriesCountByMetricName),
+      "labelValueCountByLabelName": StorageStatus.json(labelValueCountByLabelName),
+      "memoryInBytesByLabelName": StorageStatus.json(memoryInBytesByLabelName),
+      "seriesCountByLabelValuePair": StorageStatus.json(seriesCountByLabelValuePair),
+    ]
   }
 
-  fileprivate mutating func status(_ status: StorageStatus) {
-    raw(#"{"headStats":{"numSeries":"#)
-    int(status.seriesCount)
-    raw(#","numLabelPairs":"#)
-    int(status.labelPairCount)
-    raw(#","chunkCount":"#)
-    int(status.chunkCount)
-    raw(#","minTime":"#)
-    int(status.minTimeMs)
-    raw(#","maxTime":"#)
-    int(status.maxTimeMs)
-    raw("},")
-    entries("seriesCountByMetricName", status.seriesCountByMetricName)
-    raw(",")
-    entries("labelValueCountByLabelName", status.labelValueCountByLabelName)
-    raw(",")
-    entries("memoryInBytesByLabelName", status.memoryInBytesByLabelName)
-    raw(",")
-    entries("seriesCountByLabelValuePair", status.seriesCountByLabelValuePair)
-    raw("}")
-  }
-
-  private mutating func entries(_ name: String, _ entries: [StorageStatus.Entry]) {
-    key(name)
-    raw("[")
-    for (i, entry) in entries.enumerated() {
-      comma(before: i)
-      raw(#"{"name":"#)
-      string(entry.name)
-      raw(#","value":"#)
-      int(entry.value)
-      raw("}")
-    }
-    raw("]")
+  private static func json(_ entries: [Entry]) -> JSONValue {
+    .list(entries.map { ["name": .string($0.name), "value": .int($0.value)] })
   }
 }
