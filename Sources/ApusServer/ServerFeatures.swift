@@ -9,11 +9,13 @@ struct ServerFeatures {
   /// Sorted, and sorted within.
   var categories: [FeatureCategory] {
     [
-      ("api", api), ("otlp_receiver", ["delta_conversion": false, "native_delta_ingestion": false]),
+      ("api", api),
+      ("otlp_receiver", ["delta_conversion": false, "native_delta_ingestion": false]),
       ("prometheus", process), ("promql", language), ("promql_functions", functions),
       ("promql_operators", operators), ("rules", rules), ("scrape", scrape),
       ("service_discovery_providers", ["file": true, "http": true, "static": true]),
-      ("templating_functions", templates), ("tsdb", storage), ("ui", ["ui_v2": false, "ui_v3": true]),
+      ("templating_functions", templates), ("tsdb", storage),
+      ("ui", ["ui_v2": false, "ui_v3": true]),
     ].map { name, features in
       FeatureCategory(
         name: name,

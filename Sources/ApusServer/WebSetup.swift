@@ -61,7 +61,8 @@ struct WebSetup {
     stored.blocks = { storage.blocks }
     stored.walReplay = { ReplayStatus(storage.replay.state) }
     var backends = Backends(
-      queries: queries, storage: stored, status: status, lifecycle: lifecycle, metrics: parts.registry, workers: parts.pools.web,
+      queries: queries, storage: stored, status: status, lifecycle: lifecycle,
+      metrics: parts.registry, workers: parts.pools.web,
       environment: .init(clock: parts.clock, log: parts.log.with("component", "web")))
     if settings.flags.bool("web.enable-remote-write-receiver") {
       backends.writes = WriteReceiver(

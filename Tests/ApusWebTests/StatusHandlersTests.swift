@@ -113,7 +113,8 @@ struct StatusHandlersTests {
       try await answer(status, "status/runtimeinfo").contains(
         #""serverTime":"2026-01-01T00:00:00Z","reloadConfigSuccess":true"#))
     #expect(
-      try await answer(status, "status/walreplay") == data(#"{"min":0,"max":0,"current":0,"state":"done"}"#))
+      try await answer(status, "status/walreplay")
+        == data(#"{"min":0,"max":0,"current":0,"state":"done"}"#))
     #expect(
       try await answer(status, "features") == data(#"{"api":{"admin":true,"x":false}}"#))
     #expect(
