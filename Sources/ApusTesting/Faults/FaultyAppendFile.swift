@@ -81,6 +81,20 @@ final class FaultyAppendFile: AppendFile, @unchecked Sendable {
     length = end
   }
 
+  func overwrite(_ bytes: Span<UInt8>, at offset: Int) throws(PosixError) {
+    let copy = [UInt8](copying: bytes)
+    try system.call(.write, path, copy.count) { dies throws(PosixError) in
+      guard !isClosed, generation == system.generation else {
+        throw PosixError(call: "write", path: path, code: EBADF)
+      }
+      guard offset >= 0, offset <= length - copy.count else {
+        throw PosixError(call: "write", path: path, code: EINVAL)
+      }
+      let kept = dies ? Array(copy.prefix(system.chance.below(copy.count + 1))) : copy
+      if !kept.isEmpty { system.account(file) { file.put(kept, at: offset) } }
+    }
+  }
+
   func sync() throws(PosixError) {
     try system.call(.sync, path) { _ throws(PosixError) in
       guard generation == system.generation else {
