@@ -82,7 +82,8 @@ let engines: [Target] =
   room(
     "ApusHTTP",
     ["ApusConfig", "ApusSystem", "ApusTelemetry"]
-      + [nioCore, nioPosix, nioHTTP1, nioFoundation, nioSSL, asyncHTTPClient])
+      + [nioCore, nioPosix, nioHTTP1, nioFoundation, nioSSL, asyncHTTPClient],
+    tests: ["ApusTesting"])
   + room(
     "ApusTSDB", ["ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
     tests: ["ApusTesting"])
@@ -93,7 +94,8 @@ let engines: [Target] =
 
 let movingParts: [Target] =
   room(
-    "ApusDiscovery", ["ApusHTTP", "ApusConfig", "ApusModel", "ApusSystem", "ApusTelemetry"])
+    "ApusDiscovery", ["ApusHTTP", "ApusConfig", "ApusModel", "ApusSystem", "ApusTelemetry"],
+    tests: ["ApusTesting"])
   + room(
     "ApusScrape",
     ["ApusHTTP", "ApusExposition", "ApusConfig", "ApusStorage", "ApusModel", "ApusSystem"]
@@ -137,14 +139,18 @@ let face: [Target] =
         "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry", argumentParser,
       ],
       swiftSettings: plain),
+    .testTarget(
+      name: "apustoolTests",
+      dependencies: ["apustool", "ApusTesting", "ApusModel", "ApusSystem"],
+      swiftSettings: strict),
   ]
 
 let tests: [Target] = [
   .target(
     name: "ApusTesting",
     dependencies: [
-      "ApusPromQL", "ApusPromQLSyntax", "ApusStorage", "ApusModel", "ApusSystem", nioCore,
-      nioPosix, nioHTTP1,
+      "ApusHTTP", "ApusPromQL", "ApusPromQLSyntax", "ApusConfig", "ApusStorage", "ApusModel",
+      "ApusSystem", nioCore, nioPosix, nioHTTP1,
     ],
     swiftSettings: strict),
   .testTarget(

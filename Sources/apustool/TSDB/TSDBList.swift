@@ -2,7 +2,6 @@ internal import ApusModel
 internal import ApusSystem
 internal import ApusTSDB
 internal import ArgumentParser
-internal import Foundation
 
 /// `tsdb list [-r] [<db path>]`
 struct TSDBList: ParsableCommand {
@@ -18,55 +17,74 @@ struct TSDBList: ParsableCommand {
   @Argument(help: "Database path (default is data/).") var path = "data/"
 
   func run() throws {
-    var table = TextTable(
-      header: [
-        "BLOCK ULID", "MIN TIME", "MAX TIME", "DURATION", "NUM SAMPLES", "NUM CHUNKS",
-        "NUM SERIES", "SIZE",
-      ])
-    for block in try DataBlocks.open(path) {
-      let meta = block.meta
-      table.rows.append([
-        meta.ulid.description, time(meta.minTimeMs), time(meta.maxTimeMs),
-        GoDuration.text(ms: meta.maxTimeMs - meta.minTimeMs), "\(meta.stats.sampleCount)",
-        "\(meta.stats.chunkCount)", "\(meta.stats.seriesCount)", size(block.sizeBytes),
-      ])
-    }
-    Output.line(table.text)
+    Output.line(
+      BlockTable(isHumanReadable: isHumanReadable).text(
+        of: try DataBlocks.open(path), withHeader: true))
+  }
+}
+
+/// Blocks as rows of a table.
+struct BlockTable {
+  let isHumanReadable: Bool
+
+  private static let header = [
+    "BLOCK ULID", "MIN TIME", "MAX TIME", "DURATION", "NUM SAMPLES", "NUM CHUNKS", "NUM SERIES",
+    "SIZE",
+  ]
+
+  func text(of blocks: [Block], withHeader: Bool) -> String {
+    TextTable(rows: (withHeader ? [Self.header] : []) + blocks.map(row)).text
+  }
+
+  private func row(_ block: Block) -> [String] {
+    let meta = block.meta
+    return [
+      meta.ulid.description, time(meta.minTimeMs), time(meta.maxTimeMs),
+      GoDuration.text(ms: meta.maxTimeMs - meta.minTimeMs), "\(meta.stats.sampleCount)",
+      "\(meta.stats.chunkCount)", "\(meta.stats.seriesCount)",
+      isHumanReadable ? ByteSizeText.text(bytes: Int64(block.sizeBytes)) : "\(block.sizeBytes)",
+    ]
   }
 
   private func time(_ ms: Int64) -> String {
-    guard isHumanReadable else { return "\(ms)" }
-    let formatter = DateFormatter()
-    formatter.locale = Locale(identifier: "en_US_POSIX")
-    formatter.timeZone = TimeZone(secondsFromGMT: 0)
-    formatter.dateFormat = "yyyy-MM-dd HH:mm:ss"
-    let seconds = TimeInterval(ms / 1_000)
-    return formatter.string(from: Date(timeIntervalSince1970: seconds)) + " +0000 UTC"
-  }
-
-  private func size(_ bytes: Int) -> String {
-    isHumanReadable ? ByteSizeText.text(bytes: Int64(bytes)) : "\(bytes)"
+    isHumanReadable ? CivilTime.text(seconds: ms / 1_000) + " +0000 UTC" : "\(ms)"
   }
 }
 
 /// Columns as Go's tabwriter aligns them: at least 13 wide, two spaces apart.
 struct TextTable {
-  let header: [String]
-  var rows: [[String]] = []
-
-  init(header: [String]) { self.header = header }
+  let rows: [[String]]
 
   var text: String {
-    let all = [header] + rows
-    let widths = header.indices.map { column in
-      max(13, all.map { $0[column].count + 2 }.max() ?? 0)
+    let columns = rows.first?.count ?? 0
+    let widths = (0..<columns).map { column in
+      max(13, rows.map { $0[column].count + 2 }.max() ?? 0)
     }
-    return all.map { row in
+    return rows.map { row in
       row.enumerated().map { index, cell in
         index == row.count - 1
           ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
       }.joined()
     }.joined(separator: "\n")
+  }
+}
+
+extension CivilTime {
+  /// `2021-01-06 17:37:16`, UTC.
+  /// - Parameter seconds: since the Unix epoch.
+  static func text(seconds: Int64) -> String {
+    CivilTime(ms: seconds * 1_000).rfc3339.replacing("T", with: " ").replacing("Z", with: "")
+  }
+
+  /// `06 Jan 21 17:37 UTC`, as Go's time.RFC822.
+  static func rfc822(seconds: Int64) -> String {
+    let months = [
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    let time = CivilTime(ms: seconds * 1_000)
+    return "\(time.day.padded(to: 2)) \(months[time.month - 1]) "
+      + "\((time.year % 100).padded(to: 2)) "
+      + "\(time.hour.padded(to: 2)):\(time.minute.padded(to: 2)) UTC"
   }
 }
 
@@ -82,5 +100,18 @@ enum GoDuration {
     let seconds = FloatText.f(Double(rest % 60_000) / 1_000) + "s"
     if hours > 0 { return "\(sign)\(hours)h\(minutes)m\(seconds)" }
     return minutes > 0 ? "\(sign)\(minutes)m\(seconds)" : sign + seconds
+  }
+
+  /// With parts of a second down to nanoseconds: `1.5s`, `12.345ms`, `50.2µs`, `80ns`.
+  static func text(ns: UInt64) -> String {
+    switch ns {
+    case 0: "0s"
+    case ..<1_000: "\(ns)ns"
+    case ..<1_000_000: FloatText.f(Double(ns) / 1e3) + "µs"
+    case ..<1_000_000_000: FloatText.f(Double(ns) / 1e6) + "ms"
+    default:
+      ns < 60_000_000_000
+        ? FloatText.f(Double(ns) / 1e9) + "s" : text(ms: Int64(ns / 1_000_000))
+    }
   }
 }
