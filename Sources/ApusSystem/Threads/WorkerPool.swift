@@ -36,6 +36,9 @@ package final class WorkerPool: TaskExecutor {
     unsafe UnownedTaskExecutor(ordinary: self)
   }
 
+  /// Runs `body` on one of the threads; returns at once.
+  package func start(_ body: @escaping @Sendable () -> Void) { queue.add(.work(body)) }
+
   /// Runs `body` on one of the threads and returns what it returns. Work that has begun is not
   /// stopped by cancellation; `body` may look at its own flag.
   package func run<T: Sendable, E: Error>(
