@@ -98,13 +98,18 @@ struct Settings: Sendable {
     options.blockMinMs = flags.durationMs("storage.tsdb.min-block-duration") ?? 7_200_000
     options.blockMaxMs = flags.durationMs("storage.tsdb.max-block-duration") ?? 0
     options.walSegmentBytes = Int(flags.bytes("storage.tsdb.wal-segment-size") ?? 128 << 20)
-    options.compressesWAL = flags.bool("storage.tsdb.wal-compression")
+    options.walCompression = walCompression
     options.walSyncIntervalMs = flags.durationMs("storage.tsdb.wal-sync-interval") ?? 1_000
     options.locksDirectory = !flags.bool("storage.tsdb.no-lockfile")
     options.outOfOrderWindowMs = config.outOfOrderWindowMs
     options.mergesOverlappingBlocks = flags.bool("storage.tsdb.allow-overlapping-compaction")
     if features.has("exemplar-storage") { options.exemplarsMax = config.exemplarsMax ?? 100_000 }
     return options
+  }
+
+  private var walCompression: WALCompression {
+    guard flags.bool("storage.tsdb.wal-compression") else { return .none }
+    return WALCompression(rawValue: flags.text("storage.tsdb.wal-compression-type")) ?? .snappy
   }
 
   static let defaultRetentionMs: Int64 = 15 * 86_400_000

@@ -19,6 +19,7 @@ extension TSDB: StorageAdmin {
       for block in blocks(in: range) { try block.delete(in: range, matching: matchers) }
       try head.delete(in: range, matching: matchers)
     }
+    try syncBeforeAnswer()
   }
 
   package func cleanTombstones() throws(StorageError) {

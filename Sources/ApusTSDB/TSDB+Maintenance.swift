@@ -37,6 +37,12 @@ extension TSDB {
     options.walSyncIntervalMs > 0 ? clock.nowMs + options.walSyncIntervalMs : .max
   }
 
+  /// Makes what was logged durable if every answer promises that.
+  func syncBeforeAnswer() throws(StorageError) {
+    guard options.walSyncIntervalMs <= 0, let writer = head.log?.writer else { return }
+    do throws(WALError) { try writer.syncTogether() } catch { throw .wal(error) }
+  }
+
   /// Makes what was logged durable.
   func syncLog() {
     do throws(WALError) {
@@ -144,7 +150,9 @@ extension TSDB {
   /// Replaces old segments of the log by a checkpoint. A failure costs disk space, no samples.
   private func truncateLog() {
     guard let writer = head.log?.writer else { return }
-    metrics.walTruncations.increment()
+    metrics.wal.truncations.increment()
+    let start = clock.monotonicNs
+    defer { metrics.walTruncateDuration.observe(Double(clock.monotonicNs &- start) / 1e9) }
     do throws(WALError) {
       let segments = try WALSegments.list(files, walDirectory)
       try writer.cutSegment()
@@ -159,7 +167,7 @@ extension TSDB {
       }
       expiries.withLock { known in known = known.filter { $0.value > last } }
     } catch {
-      metrics.walTruncationsFailed.increment()
+      metrics.wal.truncationsFailed.increment()
       log.error("WAL truncation failed", ["err": "\(error)"])
     }
   }

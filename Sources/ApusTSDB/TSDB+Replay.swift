@@ -11,7 +11,7 @@ extension TSDB {
   var walOptions: WALOptions {
     var walOptions = WALOptions()
     walOptions.segmentBytes = options.walSegmentBytes
-    walOptions.compression = options.compressesWAL ? .snappy : .none
+    walOptions.compression = options.walCompression
     return walOptions
   }
 
@@ -45,9 +45,10 @@ extension TSDB {
       for ref in others { known[SeriesRef(ref)] = lastSegment }
     }
     let writer = try logged { () throws(WALError) in
-      try WALWriter(files: files, directory: walDirectory, options: walOptions)
+      try WALWriter(
+        files: files, directory: walDirectory, options: walOptions, metrics: metrics.wal)
     }
-    head.log = HeadLog(writer, failures: metrics.walWritesFailed)
+    head.log = HeadLog(writer)
     try setOutOfOrderWindow(options.outOfOrderWindowMs)
     // Without it a loss of power could take the new directories, and all that is synced in them.
     try withFiles("sync data directory") { () throws(PosixError) in
@@ -76,9 +77,9 @@ extension TSDB {
     let found = try logged { () throws(WALError) in try Checkpoint.last(files, walDirectory) }
     guard let found else { return }
     do throws(WALError) {
-      var reader = WALReader(
-        files: files, directory: found.path, segments: try WALSegments.list(files, found.path))
-      try replay.replay(&reader)
+      let segments = try WALSegments.list(files, found.path)
+      try replay.replay(
+        ReplaySource(files: files, directory: found.path, segments: segments))
     } catch {
       // What a checkpoint held is nowhere else: it is not for us to cut it.
       throw .wal(error)
@@ -90,9 +91,13 @@ extension TSDB {
     do throws(WALError) {
       let checkpoint = try Checkpoint.last(files, walDirectory)?.index ?? -1
       let segments = try WALSegments.list(files, walDirectory).filter { $0 > checkpoint }
-      var reader = WALReader(files: files, directory: walDirectory, segments: segments)
+      // What came before the first segment must stand in a checkpoint.
+      if let first = segments.first, first != checkpoint + 1 {
+        throw .segmentMissing(lost: checkpoint + 1, next: first, directory: walDirectory)
+      }
       replayProgress.begin(segments)
-      try replay.replay(&reader, replayProgress)
+      try replay.replay(
+        ReplaySource(files: files, directory: walDirectory, segments: segments), replayProgress)
     } catch {
       guard case .corruption(let place) = error else { throw .wal(error) }
       head.metrics.walCorruptions.increment()

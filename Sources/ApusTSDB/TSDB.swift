@@ -45,7 +45,7 @@ package final class TSDB: Sendable {
     self.clock = clock
     self.random = random
     self.log = log
-    self.metrics = TSDBMetrics(metrics)
+    self.metrics = TSDBMetrics(metrics, clock: clock)
     compactor = BlockCompactor(
       dataDirectory: directory, files: files, clock: clock, random: random, log: log,
       metrics: metrics)
@@ -125,7 +125,9 @@ extension TSDB: Appender {
   }
 
   package func append(_ batch: AppendBatch) throws(StorageError) -> AppendOutcome {
-    try head.append(batch)
+    let outcome = try head.append(batch)
+    try syncBeforeAnswer()
+    return outcome
   }
 }
 

@@ -3,9 +3,8 @@ internal import ApusTelemetry
 
 /// What the store counts beside the head, under Prometheus's names.
 final class TSDBMetrics: Sendable {
-  let walWritesFailed: Counter
-  let walTruncations: Counter
-  let walTruncationsFailed: Counter
+  let wal: WALMetrics
+  let walTruncateDuration: Summary
   let checkpoints: Counter
   let checkpointsFailed: Counter
   let checkpointDeletions: Counter
@@ -22,19 +21,17 @@ final class TSDBMetrics: Sendable {
   private let blockBytes: Gauge
   private let symbolBytes: Gauge
 
-  init(_ registry: MetricRegistry) {
+  init(_ registry: MetricRegistry, clock: any WallClock) {
     func counter(_ name: String, _ help: String) -> Counter {
       registry.counter("prometheus_tsdb_" + name, help: help)
     }
     func gauge(_ name: String, _ help: String) -> Gauge {
       registry.gauge("prometheus_tsdb_" + name, help: help)
     }
-    walWritesFailed = counter(
-      "wal_writes_failed_total", "Total number of write log writes that failed.")
-    walTruncations = counter(
-      "wal_truncations_total", "Total number of write log truncations attempted.")
-    walTruncationsFailed = counter(
-      "wal_truncations_failed_total", "Total number of write log truncations that failed.")
+    wal = WALMetrics(.wal, registry, clock: clock)
+    walTruncateDuration = registry.summary(
+      "prometheus_tsdb_wal_truncate_duration_seconds", help: "Duration of WAL truncation.",
+      quantiles: [])
     checkpoints = counter(
       "checkpoint_creations_total", "Total number of checkpoint creations attempted.")
     checkpointsFailed = counter(
@@ -101,15 +98,14 @@ final class TSDBMetrics: Sendable {
       "retention_limit_bytes",
       "Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled"
     ) { Double($0.options.retentionBytesMax) }
-    gauge("wal_storage_size_bytes", "Size of the write log directory.") {
-      Double($0.files.sizeBytes(under: $0.walDirectory))
+    wal.observe(registry) { [weak store] in
+      store?.head.log?.writer.segment ?? 0
+    } sizeBytes: { [weak store] in
+      store.map { $0.files.sizeBytes(under: $0.walDirectory) } ?? 0
     }
     gauge("head_chunks_storage_size_bytes", "Size of the chunks_head directory.") {
       Double($0.files.sizeBytes(under: $0.headChunksDirectory))
     }
-    gauge(
-      "wal_segment_current", "Write log segment index that TSDB is currently writing to."
-    ) { Double($0.head.log?.writer.segment ?? 0) }
     gauge(
       "clean_start",
       "-1: lockfile is disabled. 0: a lockfile from a previous execution was "

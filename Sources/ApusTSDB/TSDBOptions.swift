@@ -9,10 +9,9 @@ package struct TSDBOptions: Sendable {
   /// Length beyond which blocks are not merged; 0 for a tenth of the retention, 31 days at most.
   package var blockMaxMs: Int64 = 0
   package var walSegmentBytes = 128 << 20
-  /// Whether log records are compressed by snappy.
-  package var compressesWAL = true
-  /// Time between two syncs of the log; 0 leaves it to the system, as Prometheus does.
-  package var walSyncIntervalMs: Int64 = 0
+  package var walCompression = WALCompression.snappy
+  /// Time between two syncs of the log; 0 syncs before an append is acknowledged.
+  package var walSyncIntervalMs: Int64 = 1_000
   /// Exemplars kept in memory; 0 switches them off.
   package var exemplarsMax = 0
   package var storesHistograms = true

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 static uint32_t table[8][256];
 static int has_instruction;
@@ -69,6 +70,12 @@ uint32_t apus_crc32c(uint32_t crc, const void *bytes, size_t length) {
 }
 
 int apus_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
+int64_t apus_file_system_kind(int descriptor) {
+  struct statfs found;
+  if (fstatfs(descriptor, &found) != 0) return -1;
+  return (int64_t)(uint32_t)found.f_type;
+}
 
 void apus_release_free_memory(void) { malloc_trim(0); }
 

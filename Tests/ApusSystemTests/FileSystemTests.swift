@@ -38,7 +38,7 @@ struct FileSystemTests {
     }
   }
 
-  @Test(arguments: [AppendMode.written, .mapped(stepBytes: 4096), .mapped(stepBytes: 16384)])
+  @Test(arguments: [AppendMode.written, .mapped(stepBytesMax: 4096), .mapped(stepBytesMax: 16384)])
   func `an appended file holds the pieces in order`(_ mode: AppendMode) throws {
     try inBoth { files, directory in
       let path = FilePath.join(directory, "a")

@@ -69,7 +69,7 @@ struct CompactionOfHeadTests {
     let directory = StoreDirectory()
     var options = TSDBOptions()
     options.walSegmentBytes = 32 * 1024
-    options.compressesWAL = false
+    options.walCompression = .none
     let store = try openStore(directory.path, options)
     let start = 1_700_000_000_000 / (2 * Self.hour) * 2 * Self.hour
     try fill(store, from: start, hours: 5, series: 30)

@@ -68,7 +68,7 @@ struct HeadChunkFilesTests {
     #expect(try chunks.read(refs[7]).bytes.array() == payload(7))
     let more = try write(chunks, 20..<9000)
     #expect(try chunks.read(more[8979]).bytes.array() == payload(8999))
-    #expect(try (files.status(path + "/000001")?.sizeBytes ?? 0) % (1 << 20) == 0)
+    #expect(try (files.status(path + "/000001")?.sizeBytes ?? 0) % (64 << 10) == 0)
     let again = try HeadChunkFiles(files: files, directory: path)
     var count = 0
     #expect(try again.scan { _ in count += 1 } == nil)

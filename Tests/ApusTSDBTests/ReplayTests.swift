@@ -111,7 +111,7 @@ extension ReplayTests {
   @Test func `a log torn anywhere in its last page loses only what was torn`() throws {
     let directory = StoreDirectory()
     var options = TSDBOptions()
-    options.compressesWAL = false
+    options.walCompression = .none
     let store = try openStore(directory.path, options)
     for i in 0..<40 { try store.append(["__name__": "a"], Int64(i) * 15_000, Double(i)) }
     try store.close()

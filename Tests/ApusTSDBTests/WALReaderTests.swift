@@ -21,24 +21,6 @@ struct WALReaderTests {
     return try WALFixture.read(files)
   }
 
-  @Test func `a log cut at any offset keeps every whole record before it`() throws {
-    let (bytes, records, ends) = try segment()
-    var wrong: [Int] = []
-    // Every offset near a border, and some between.
-    let borders = Set(([0, WALPage.bytes] + ends).flatMap { ($0 - 20)...($0 + 20) })
-    let cuts = (0...(ends.last ?? 0)).filter { borders.contains($0) || $0 % 997 == 0 }
-    for cut in cuts {
-      let whole = ends.count { $0 <= cut }
-      let (read, corruption) = try read(Array(bytes[..<cut]))
-      // Only where a record was begun is there a damage to report.
-      let begun = cut > (whole == 0 ? 0 : ends[whole - 1])
-      let reported = corruption.map { $0.offset == (whole == 0 ? 0 : ends[whole - 1]) }
-      if read != Array(records[..<whole]) || (reported ?? !begun) != true { wrong.append(cut) }
-    }
-    // Cut inside of the zeros that fill a page, nothing was begun.
-    #expect(wrong.allSatisfy { cut in bytes[..<cut].suffix(6).allSatisfy { $0 == 0 } })
-  }
-
   @Test func `a log whose tail was zeroed at any offset keeps every whole record`() throws {
     let (bytes, records, ends) = try segment()
     var wrong: [Int] = []

@@ -27,7 +27,7 @@ struct SimulationPlan {
     options.blockMinMs = chance.oneIn(3) ? hour / 2 : 2 * hour
     options.retentionMs = [4 * 24 * hour, 15 * 24 * hour, 0][chance.below(3)]
     options.walSegmentBytes = [32 << 10, 64 << 10, 256 << 10][chance.below(3)]
-    options.compressesWAL = chance.oneIn(2)
+    options.walCompression = chance.oneIn(2) ? .snappy : .none
     options.exemplarsMax = chance.oneIn(3) ? 20 : 0
     stepCount = 20 + chance.below(30)
     seriesCount = 1 + chance.below(chance.oneIn(4) ? 40 : 8)

@@ -203,7 +203,7 @@ package struct LabelsEncoder {
       bytes.append(UInt8(truncatingIfNeeded: count >> 8))
       bytes.append(UInt8(truncatingIfNeeded: count >> 16))
     }
-    for i in string.indices { bytes.append(string[i]) }
+    bytes.append(copying: string)
   }
 }
 

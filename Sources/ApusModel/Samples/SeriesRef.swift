@@ -2,9 +2,9 @@
 package struct SeriesRef: Sendable, Hashable, Comparable {
   package let number: UInt64
 
-  package init(_ number: UInt64) { self.number = number }
+  @inlinable package init(_ number: UInt64) { self.number = number }
 
   package static let none = SeriesRef(0)
 
-  package static func < (a: SeriesRef, b: SeriesRef) -> Bool { a.number < b.number }
+  @inlinable package static func < (a: SeriesRef, b: SeriesRef) -> Bool { a.number < b.number }
 }

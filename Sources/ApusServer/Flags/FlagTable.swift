@@ -106,8 +106,8 @@ enum FlagTable {
       "storage.tsdb.wal-compression", .bool, "true", "Compress the WAL.", mode: .server,
       isHidden: true),
     .init(
-      "storage.tsdb.wal-compression-type", .choice(["snappy", "zstd"]), "snappy",
-      "How to compress the WAL.", mode: .server, isHidden: true),
+      "storage.tsdb.wal-compression-type", .choice(["snappy", "zstd", "lz4", "none"]), "snappy",
+      "How to compress the WAL; Prometheus cannot read lz4.", mode: .server, isHidden: true),
     .init(
       "storage.tsdb.samples-per-chunk", .number, "120", "Samples in a chunk.", mode: .server,
       isHidden: true),

@@ -17,10 +17,11 @@ package struct FileStatus: Sendable, Equatable {
 package enum AppendMode: Sendable, Equatable {
   /// By write(2), one call per append: the caller gathers.
   case written
-  /// Through a shared mapping of blocks that are allocated `stepBytes` at a time, so that an
-  /// append is a copy in memory and a full disk is an error, not a signal. Until the file is
-  /// closed its tail is zeros up to a multiple of `stepBytes` (a multiple of 4096).
-  case mapped(stepBytes: Int)
+  /// Through a shared mapping of blocks that are allocated ahead, `stepBytesMax` (a multiple of
+  /// 4096) at a time at most, so that an append is a copy in memory and a full disk is an error,
+  /// not a signal. Until the file is closed its tail is zeros. By write(2) on file systems that do
+  /// not keep allocated blocks free for their file.
+  case mapped(stepBytesMax: Int)
 }
 
 /// Door: the file operations that Apus is allowed to use. Paths are as the system takes them.

@@ -29,14 +29,12 @@ package struct PosixFileSystem: FileSystem {
   }
 
   package func create(_ path: String, _ mode: AppendMode) throws(PosixError) -> any AppendFile {
-    switch mode {
-    case .written:
-      WrittenAppendFile(
-        try FileDescriptor(path: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o666),
-        path: path, length: 0)
-    case .mapped(let stepBytes):
-      try MappedAppendFile(path: path, stepBytes: stepBytes)
+    let descriptor = try FileDescriptor(
+      path: path, flags: O_RDWR | O_CREAT | O_TRUNC, mode: 0o666)
+    if case .mapped(let stepBytesMax) = mode, try FileSystemKind(of: descriptor).reservesBlocks {
+      return MappedAppendFile(descriptor, path: path, stepBytesMax: stepBytesMax)
     }
+    return WrittenAppendFile(descriptor, path: path, length: 0)
   }
 
   package func append(to path: String) throws(PosixError) -> any AppendFile {

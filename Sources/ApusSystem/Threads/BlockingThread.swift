@@ -16,4 +16,7 @@ package final class BlockingThread: Sendable {
   ) async throws(E) -> T {
     try await pool.run(body)
   }
+
+  /// Runs `body` on the thread; returns at once.
+  package func start(_ body: @escaping @Sendable () -> Void) { pool.start(body) }
 }

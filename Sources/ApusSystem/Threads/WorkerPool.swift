@@ -43,6 +43,9 @@ package final class WorkerPool: TaskExecutor {
     }
   }
 
+  /// Runs `body` on one of the threads; returns at once.
+  package func start(_ body: @escaping @Sendable () -> Void) { queue.add(.work(body)) }
+
   /// Runs `body` on one of the threads and returns what it returns; where the task is on one of
   /// them already, on that one. Work that has begun is not stopped by cancellation; `body` may
   /// look at its own flag.

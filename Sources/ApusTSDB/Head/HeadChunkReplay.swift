@@ -45,7 +45,7 @@ struct HeadChunkReplay {
   /// Gives a series the chunks of a ref; those that are not in order of time are dropped, as the
   /// log holds them.
   mutating func attach(_ ref: UInt64, to slot: UInt32, _ head: Head) {
-    guard let chunks = entries.removeValue(forKey: ref) else { return }
+    guard !entries.isEmpty, let chunks = entries.removeValue(forKey: ref) else { return }
     let columns = head.columns
     guard !columns.states[slot].hasOpenChunk else { return }
     for chunk in chunks {

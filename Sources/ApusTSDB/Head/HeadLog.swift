@@ -9,12 +9,8 @@ final class HeadLog: @unchecked Sendable {
   // Sound because `batch` is used by the holder of the append lock alone.
   let writer: WALWriter
   private var batch = WALBatch()
-  private let failures: Counter
 
-  init(_ writer: WALWriter, failures: Counter) {
-    self.writer = writer
-    self.failures = failures
-  }
+  init(_ writer: WALWriter) { self.writer = writer }
 
   func logSeries(_ series: [(ref: UInt64, labels: Labels)]) throws(StorageError) {
     batch.addSeries(series.map { SeriesRef($0.ref) }, series.map(\.labels))
@@ -60,7 +56,6 @@ final class HeadLog: @unchecked Sendable {
     do throws(WALError) {
       try writer.log(batch)
     } catch {
-      failures.increment()
       throw .wal(error)
     }
   }
@@ -70,7 +65,7 @@ extension StorageError {
   static func wal(_ error: WALError) -> StorageError {
     let reason: StorageError.Reason =
       switch error {
-      case .io: .system
+      case .io, .invalidSegmentSize: .system
       case .closed: .closed
       case .corruption, .segmentMissing: .corrupt
       }

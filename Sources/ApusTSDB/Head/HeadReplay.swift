@@ -8,10 +8,11 @@ internal import Synchronization
 /// yet, so no lock is taken.
 struct HeadReplay: ~Copyable {
   private let head: Head
-  private var samples = SampleColumns()
   private var histograms = HistogramSampleColumns()
   /// Refs of the log whose labels a series with another ref has.
   private var otherRefs: [UInt64: UInt64] = [:]
+  /// The largest of them; most logs have none.
+  private var otherRefMax: UInt64 = 0
   private(set) var sampleCount = 0
   private(set) var unknownCount = 0
   private var unknownSamples = 0
@@ -30,32 +31,33 @@ struct HeadReplay: ~Copyable {
     self.chunks = chunks
   }
 
-  /// Applies all records that the reader gives, and says from which segment they are.
+  /// Applies all records of a log, and says how far it got.
   /// - Throws: what the reader throws; a record that cannot be decoded is a corruption there.
   mutating func replay(
-    _ reader: inout WALReader, _ progress: ReplayProgress? = nil
+    _ source: ReplaySource, _ progress: ReplayProgress? = nil
   ) throws(WALError) {
-    var segment = -1
-    while try reader.next() {
-      if reader.segment != segment {
-        segment = reader.segment
-        progress?.advance(to: segment)
+    try source.forEachBatch { batch throws(WALError) in
+      progress?.advance(to: batch.segment)
+      var done = 0
+      for other in batch.others {
+        addSamples(batch.samples, done..<other.samplesBefore)
+        done = other.samplesBefore
+        do throws(RecordError) {
+          try apply(other.record.span)
+        } catch {
+          throw .corruption(
+            WALCorruption(
+              directory: source.directory, segment: other.segment, offset: other.offset,
+              reason: error.description))
+        }
       }
-      do throws(RecordError) {
-        try apply(reader.record)
-      } catch {
-        throw .corruption(reader.corruption(error.description))
-      }
+      addSamples(batch.samples, done..<batch.samples.count)
     }
   }
 
   private mutating func apply(_ record: Span<UInt8>) throws(RecordError) {
     switch RecordType(of: record) {
     case .series: try addSeries(record)
-    case .samples:
-      samples.removeAll()
-      try SampleRecords.decode(record, into: &samples)
-      addSamples()
     case .some(let type) where HistogramRecords.holds(type):
       histograms.removeAll()
       try HistogramRecords.decode(record, into: &histograms)
@@ -63,13 +65,14 @@ struct HeadReplay: ~Copyable {
     case .tombstones: tombstones += try OtherRecords.decodeTombstones(record)
     case .exemplars: addExemplars(try OtherRecords.decodeExemplars(record))
     case .metadata: addMetadata(try OtherRecords.decodeMetadata(record))
-    default: return  // Unknown types are skipped, as Prometheus does.
+    default: return  // Markers belong to the other log.
     }
   }
 
   private mutating func addSeries(_ record: Span<UInt8>) throws(RecordError) {
     let columns = head.columns
     var others: [(UInt64, UInt64?)] = []
+    let hasOthers = !otherRefs.isEmpty
     var created = 0
     var chunks = chunks
     self.chunks = HeadChunkReplay()
@@ -77,17 +80,18 @@ struct HeadReplay: ~Copyable {
     try SeriesRecords.decode(record) { ref, labels in
       if columns.nextOrdinal == 0 { columns.setBaseRef(ref.number) }
       let slot: UInt32
-      if let known = columns.find(labels) {
+      let hash = SeriesColumns.hash(labels)
+      if let known = columns.find(labels, hash: hash) {
         slot = known
         let known = columns.ref(columns.states[slot].ordinal)
         if known != ref.number { others.append((ref.number, known)) }
       } else if columns.canHold(ref: ref.number), columns.slot(ofRef: ref.number) == nil {
-        slot = columns.add(labels, ref: ref.number)
-        others.append((ref.number, nil))
+        slot = columns.add(labels, hash: hash, ref: ref.number)
+        if hasOthers || !others.isEmpty { others.append((ref.number, nil)) }
         created += 1
       } else {
         // Out of reach, or used for other labels before: any free ref will do.
-        slot = columns.add(labels, ref: columns.nextRef)
+        slot = columns.add(labels, hash: hash, ref: columns.nextRef)
         others.append((ref.number, columns.ref(columns.states[slot].ordinal)))
         created += 1
       }
@@ -96,24 +100,26 @@ struct HeadReplay: ~Copyable {
     for (ref, known) in others {
       if known != nil { columns.reserve(ref: ref) }
       if known != nil || !otherRefs.isEmpty { otherRefs[ref] = known }
+      if known != nil { otherRefMax = max(otherRefMax, ref) }
     }
     head.metrics.seriesCreated.increment(by: Double(created))
   }
 
-  private mutating func addSamples() {
+  private mutating func addSamples(_ samples: SampleColumns, _ range: Range<Int>) {
+    guard !range.isEmpty else { return }
     let columns = head.columns
     let states = columns.states
     let writer = FloatWriter(head)
     let floor = head.clock.floor
-    let hasOthers = !otherRefs.isEmpty
+    let (refs, times, values) = (samples.refs.span, samples.times.span, samples.values.span)
     var minTime = Int64.max
     var maxTime = Int64.min
-    let (refs, times, values) = (samples.refs, samples.times, samples.values)
-    for i in 0..<refs.count {
+    var added = 0
+    for i in range {
       let time = times[i]
       if time < floor { continue }
       var ref = refs[i].number
-      if hasOthers, let other = otherRefs[ref] { ref = other }
+      if ref <= otherRefMax, let other = otherRefs[ref] { ref = other }
       guard let slot = columns.slot(ofRef: ref) else {
         unknownSamples += 1
         continue
@@ -122,10 +128,11 @@ struct HeadReplay: ~Copyable {
       let lastTime = states[slot].lastTime
       if time <= lastTime && lastTime != .min { continue }
       writer.append(slot, time: time, bits: values[i].bitPattern)
-      sampleCount += 1
+      added += 1
       minTime = min(minTime, time)
       maxTime = max(maxTime, time)
     }
+    sampleCount += added
     if maxTime != .min { head.clock.extend(minTime, maxTime) }
   }
 

@@ -53,6 +53,9 @@ final class HeadSymbols {
     return id
   }
 
+  /// Counts one more use of a text that is in use.
+  func retain(_ id: UInt32) { entries[id].uses += 1 }
+
   /// Counts one use less.
   func release(_ id: UInt32) {
     let entry = entries[id]

@@ -30,6 +30,8 @@ final class MemPostings {
   private(set) var generation: UInt64 = 0
   /// All series.
   private(set) var all = SlotList()
+  /// The pairs of the series that came last, label by label: the next one has most of them, too.
+  private var last: [(name: UInt32, value: UInt32, pair: UInt32)] = []
 
   init(slots: SlotArena, symbols: HeadSymbols, epochs: Epochs) {
     self.slots = slots
@@ -39,19 +41,30 @@ final class MemPostings {
 
   var pairCount: Int { table.count }
 
-  /// Enters a series under one of its labels.
-  func add(name: UInt32, value: UInt32, ordinal: UInt32) {
-    let hash = Self.hash(name, value)
-    if let pair = find(name, value, hash) {
-      pairs[pair].list.insertAscending(ordinal, in: slots)
+  /// Enters a series under one of its labels, which stands at `index` among them.
+  func add(_ index: Int, name: UInt32, value: UInt32, ordinal: UInt32) {
+    if index < last.count, last[index].name == name, last[index].value == value {
+      pairs[last[index].pair].list.insertAscending(ordinal, in: slots)
       return
     }
+    let pair = pair(name, value)
+    pairs[pair].list.insertAscending(ordinal, in: slots)
+    if index < last.count {
+      last[index] = (name, value, pair)
+    } else if index == last.count {
+      last.append((name, value, pair))
+    }
+  }
+
+  /// The number of a pair; made where missing.
+  private func pair(_ name: UInt32, _ value: UInt32) -> UInt32 {
+    let hash = Self.hash(name, value)
+    if let pair = find(name, value, hash) { return pair }
     let pair = freePairs.popLast() ?? makePair()
-    var list = SlotList()
-    list.append(ordinal, in: slots)
-    pairs[pair] = Pair(name: name, value: value, list: list)
+    pairs[pair] = Pair(name: name, value: value, list: SlotList())
     table.insert(hash, pair)
     names[name, default: Name()].pairs.append(pair, in: slots)
+    return pair
   }
 
   func addToAll(_ ordinal: UInt32) { all.insertAscending(ordinal, in: slots) }
@@ -72,6 +85,7 @@ final class MemPostings {
   func remove(touched: Set<UInt64>, isDead: (UInt32) -> Bool) {
     var shrunkNames = Set<UInt32>()
     generation += 1
+    last.removeAll()
     for key in touched {
       let name = UInt32(truncatingIfNeeded: key >> 32)
       let value = UInt32(truncatingIfNeeded: key)

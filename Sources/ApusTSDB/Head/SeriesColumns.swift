@@ -62,8 +62,11 @@ final class SeriesColumns {
   }
 
   /// The slot of a label set; nil where there is no such series.
-  func find(_ labels: Span<UInt8>) -> UInt32? {
-    table.find(Self.hash(labels)) { slot in
+  func find(_ labels: Span<UInt8>) -> UInt32? { find(labels, hash: Self.hash(labels)) }
+
+  /// - Parameter hash: `SeriesColumns.hash` of the labels.
+  func find(_ labels: Span<UInt8>, hash: UInt32) -> UInt32? {
+    table.find(hash) { slot in
       self.labels.matches(states[slot].labelsAddress, labels)
     }
   }
@@ -86,6 +89,12 @@ final class SeriesColumns {
   /// - Parameter ref: a ref that no series has; `canHold` it.
   @discardableResult
   func add(_ labels: Span<UInt8>, ref: UInt64) -> UInt32 {
+    add(labels, hash: Self.hash(labels), ref: ref)
+  }
+
+  /// - Parameter hash: `SeriesColumns.hash` of the labels.
+  @discardableResult
+  func add(_ labels: Span<UInt8>, hash: UInt32, ref: UInt64) -> UInt32 {
     precondition(canHold(ref: ref), "ref \(ref) is out of reach of base \(baseRef)")
     let ordinal = UInt32(ref - baseRef)
     precondition(slotByOrdinal[ordinal] == 0, "ref \(ref) is taken")
@@ -97,10 +106,10 @@ final class SeriesColumns {
     states[slot] = state
     slotByOrdinal[ordinal] = slot + 1
     nextOrdinal = max(nextOrdinal, ordinal + 1)
-    table.insert(Self.hash(labels), slot)
+    table.insert(hash, slot)
     for i in 0..<self.labels.count(record) {
       postings.add(
-        name: self.labels.name(i, of: record), value: self.labels.value(i, of: record),
+        i, name: self.labels.name(i, of: record), value: self.labels.value(i, of: record),
         ordinal: ordinal)
     }
     postings.addToAll(ordinal)
@@ -161,7 +170,7 @@ final class SeriesColumns {
     return UInt32(slotCount - 1)
   }
 
-  private static func hash(_ labels: Span<UInt8>) -> UInt32 {
+  static func hash(_ labels: Span<UInt8>) -> UInt32 {
     UInt32(truncatingIfNeeded: XXHash64.hash(labels) >> 32)
   }
 }

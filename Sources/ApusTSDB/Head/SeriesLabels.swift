@@ -12,6 +12,15 @@ final class SeriesLabels {
   private let slots: SlotArena
   private let symbols: HeadSymbols
   private var shapes: [[UInt32]: SlotAddress] = [:]
+  private var last = LastLabels()
+
+  /// The labels that came last. A new series has most of them, too, and they are not looked up.
+  private struct LastLabels {
+    var bytes: [UInt8] = []
+    var names: [UInt32] = []
+    var values: [UInt32] = []
+    var shape: SlotAddress = 0
+  }
 
   init(slots: SlotArena, symbols: HeadSymbols) {
     self.slots = slots
@@ -20,22 +29,61 @@ final class SeriesLabels {
 
   /// Makes a record; every value counts as used once more.
   func make(_ labels: Span<UInt8>) -> SlotAddress {
-    var names: [UInt32] = []
-    var values: [UInt32] = []
-    var cursor = LabelsCursor()
-    while cursor.advance(in: labels) {
-      names.append(nameID(labels.extracting(cursor.name)))
-      values.append(symbols.retain(labels.extracting(cursor.value)))
-    }
-    let record = slots.allocate(sizeClass: Self.sizeClass(values.count))
+    var last = last
+    self.last = LastLabels()
+    defer { self.last = last }
+    look(labels, &last)
+    let record = slots.allocate(sizeClass: Self.sizeClass(last.values.count))
     let base = SlotArena.offset(record)
-    slots.arena.store(shape(names), at: base)
-    for (i, value) in values.enumerated() { slots.arena.store(value, at: base + 4 + i * 4) }
+    slots.arena.store(last.shape, at: base)
+    for i in last.values.indices { slots.arena.store(last.values[i], at: base + 4 + i * 4) }
     return record
+  }
+
+  /// Makes `last` the numbers of a label set; every value counts as used once more.
+  private func look(_ labels: Span<UInt8>, _ last: inout LastLabels) {
+    var cursor = LabelsCursor()
+    var before = LabelsCursor()
+    var count = 0
+    var hasSameNames = true
+    while cursor.advance(in: labels) {
+      let isKnown = before.advance(in: last.bytes.span)
+      if !(isKnown && isSame(labels, cursor.name, last.bytes.span, before.name)) {
+        let name = nameID(labels.extracting(cursor.name))
+        Self.set(name, at: count, of: &last.names)
+        hasSameNames = false
+      }
+      if isKnown && isSame(labels, cursor.value, last.bytes.span, before.value) {
+        symbols.retain(last.values[count])
+      } else {
+        Self.set(symbols.retain(labels.extracting(cursor.value)), at: count, of: &last.values)
+      }
+      count += 1
+    }
+    if !hasSameNames || count != last.names.count || last.shape == 0 {
+      last.names.removeLast(last.names.count - count)
+      last.shape = shape(last.names)
+    }
+    last.values.removeLast(last.values.count - count)
+    last.bytes.removeAll(keepingCapacity: true)
+    last.bytes.append(copying: labels)
+  }
+
+  private static func set(_ id: UInt32, at index: Int, of ids: inout [UInt32]) {
+    if index < ids.count { ids[index] = id } else { ids.append(id) }
+  }
+
+  private func isSame(
+    _ a: Span<UInt8>, _ ofA: Range<Int>, _ b: Span<UInt8>, _ ofB: Range<Int>
+  ) -> Bool {
+    ofA.count == ofB.count
+      && bytesAreEqual(a, ofA.lowerBound, b, ofB.lowerBound, count: ofA.count)
   }
 
   /// Frees a record; every value counts as used once less.
   func free(_ record: SlotAddress) {
+    // The numbers of what came last may be used for other texts from now on.
+    last = LastLabels()
     let count = self.count(record)
     for i in 0..<count { symbols.release(value(i, of: record)) }
     slots.free(record, sizeClass: Self.sizeClass(count))

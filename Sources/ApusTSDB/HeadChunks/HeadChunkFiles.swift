@@ -31,7 +31,7 @@ package final class HeadChunkFiles: Sendable {
   private let fileBytesMax: Int
   private let state = Mutex(State())
 
-  private static let stepBytes = 1 << 20
+  private static let stepBytesMax = 128 << 10
 
   /// Reads nothing yet: call `scan` next, once.
   package init(
@@ -165,7 +165,7 @@ extension HeadChunkFiles {
     }
     try cut(&s)
     do throws(PosixError) {
-      let file = try files.create(path(s.next), .mapped(stepBytes: Self.stepBytes))
+      let file = try files.create(path(s.next), .mapped(stepBytesMax: Self.stepBytesMax))
       var header = ByteWriter()
       HeadChunkFormat.encodeHeader(&header)
       try file.append(header.span)

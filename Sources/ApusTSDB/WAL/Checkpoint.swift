@@ -161,7 +161,7 @@ extension Checkpoint {
     private mutating func add(_ record: Span<UInt8>) throws(RecordError) {
       switch RecordType(of: record) {
       case .series: try addSeries(record)
-      case .samples: try addSamples(record)
+      case .some(let type) where SampleRecords.holds(type): try addSamples(record)
       case .tombstones:
         let entries = try OtherRecords.decodeTombstones(record)
         batch.addTombstones(
@@ -203,7 +203,13 @@ extension Checkpoint {
       try SampleRecords.decode(record, into: &samples)
       for i in samples.refs.indices
       where samples.times[i] >= rules.minTimeMs && rules.isKept(samples.refs[i]) {
-        kept.append(samples.refs[i], timeMs: samples.times[i], value: samples.values[i])
+        if samples.startTimes.isEmpty {
+          kept.append(samples.refs[i], timeMs: samples.times[i], value: samples.values[i])
+        } else {
+          kept.append(
+            samples.refs[i], timeMs: samples.times[i], value: samples.values[i],
+            startMs: samples.startTimes[i])
+        }
       }
       stats.samplesKept += kept.count
       stats.samplesDropped += samples.count - kept.count
@@ -215,15 +221,31 @@ extension Checkpoint {
     ) throws(RecordError) {
       histograms.removeAll()
       try HistogramRecords.decode(record, into: &histograms)
-      var kept = HistogramSampleColumns()
+      var whole = HistogramSampleColumns()
+      var others = HistogramSampleColumns()
       for i in histograms.refs.indices
       where histograms.times[i] >= rules.minTimeMs && rules.isKept(histograms.refs[i]) {
-        kept.append(
-          histograms.refs[i], timeMs: histograms.times[i], histogram: histograms.histograms[i])
+        if isInteger && HistogramRecords.isWhole(histograms.histograms[i]) {
+          add(i, to: &whole)
+        } else {
+          add(i, to: &others)
+        }
       }
-      stats.samplesKept += kept.count
-      stats.samplesDropped += histograms.count - kept.count
-      if isInteger { batch.addIntegerHistograms(kept) } else { batch.addHistograms(kept) }
+      stats.samplesKept += whole.count + others.count
+      stats.samplesDropped += histograms.count - whole.count - others.count
+      batch.addIntegerHistograms(whole)
+      batch.addHistograms(others)
+    }
+
+    private func add(_ i: Int, to columns: inout HistogramSampleColumns) {
+      let (ref, time) = (histograms.refs[i], histograms.times[i])
+      let histogram = histograms.histograms[i]
+      if histograms.startTimes.isEmpty {
+        columns.append(ref, timeMs: time, histogram: histogram)
+      } else {
+        columns.append(
+          ref, timeMs: time, histogram: histogram, startMs: histograms.startTimes[i])
+      }
     }
   }
 }

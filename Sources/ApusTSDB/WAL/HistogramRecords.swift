@@ -14,12 +14,17 @@ internal import ApusSystem
 //   only in schema -53: n uvarint, n x f64: custom bounds
 //
 // 9 and 10 hold those of schema -53, which Prometheus before 2.55 does not know.
+//
+// | type 12, 13 | (RecordStartTimes | histogram) ... |    integer, float; of any schema
 
 /// Native histograms in parallel columns. Keep one, and empty it instead of making another.
 package struct HistogramSampleColumns: Sendable {
   package var refs: [SeriesRef] = []
   package var times: [Int64] = []
   package var histograms: [FloatHistogram] = []
+  /// When each sample's counter began, ms, 0 for unknown; or nothing at all: then they are logged
+  /// by the older records.
+  package var startTimes: [Int64] = []
 
   package init() {}
 
@@ -29,24 +34,48 @@ package struct HistogramSampleColumns: Sendable {
     refs.removeAll(keepingCapacity: true)
     times.removeAll(keepingCapacity: true)
     histograms.removeAll(keepingCapacity: true)
+    startTimes.removeAll(keepingCapacity: true)
   }
 
   package mutating func append(_ ref: SeriesRef, timeMs: Int64, histogram: FloatHistogram) {
     refs.append(ref)
     times.append(timeMs)
     histograms.append(histogram)
+    if !startTimes.isEmpty { startTimes.append(0) }
+  }
+
+  package mutating func append(
+    _ ref: SeriesRef, timeMs: Int64, histogram: FloatHistogram, startMs: Int64
+  ) {
+    startTimes.append(contentsOf: repeatElement(0, count: count - startTimes.count))
+    refs.append(ref)
+    times.append(timeMs)
+    histograms.append(histogram)
+    startTimes.append(startMs)
+  }
+
+  /// Start of the sample at an index, 0 for unknown.
+  package func startMs(_ index: Int) -> Int64 { startTimes.isEmpty ? 0 : startTimes[index] }
+
+  package mutating func truncate(to count: Int) {
+    refs.removeLast(refs.count - count)
+    times.removeLast(times.count - count)
+    histograms.removeLast(histograms.count - count)
+    startTimes.removeLast(max(0, startTimes.count - count))
   }
 }
 
 extension WALBatch {
   /// Up to two records of float histograms: those of custom bounds stand apart.
   package mutating func addHistograms(_ columns: HistogramSampleColumns) {
+    guard columns.startTimes.isEmpty else { return addV2(columns, .floatHistogramSamplesV2) }
     addHistograms(columns, .floatHistogramSamples, customBounds: false)
     addHistograms(columns, .customBucketsFloatHistogramSamples, customBounds: true)
   }
 
   /// Up to two records of histograms whose counts are all whole numbers, 0...2^63.
   package mutating func addIntegerHistograms(_ columns: HistogramSampleColumns) {
+    guard columns.startTimes.isEmpty else { return addV2(columns, .histogramSamplesV2) }
     addHistograms(columns, .histogramSamples, customBounds: false)
     addHistograms(columns, .customBucketsHistogramSamples, customBounds: true)
   }
@@ -60,7 +89,7 @@ extension WALBatch {
     guard let first = chosen.first else { return }
     let ref0 = columns.refs[first].number
     let time0 = columns.times[first]
-    let isInteger = type == .histogramSamples || type == .customBucketsHistogramSamples
+    let isInteger = HistogramRecords.isInteger(type)
     add(type) { writer in
       writer.be64(ref0)
       writer.be64(UInt64(bitPattern: time0))
@@ -71,14 +100,26 @@ extension WALBatch {
       }
     }
   }
+
+  private mutating func addV2(_ columns: HistogramSampleColumns, _ type: RecordType) {
+    guard columns.count > 0 else { return }
+    add(type) { writer in
+      var base = RecordStartTimes()
+      for i in 0..<columns.count {
+        base.encode(columns.refs[i], columns.times[i], columns.startTimes[i], &writer)
+        HistogramRecords.encode(
+          columns.histograms[i], isInteger: HistogramRecords.isInteger(type), &writer)
+      }
+    }
+  }
 }
 
 package enum HistogramRecords {
-  /// Whether a record's type is one of the four.
+  /// Whether a record's type is one of the six.
   package static func holds(_ type: RecordType) -> Bool {
     switch type {
     case .histogramSamples, .floatHistogramSamples, .customBucketsHistogramSamples,
-      .customBucketsFloatHistogramSamples:
+      .customBucketsFloatHistogramSamples, .histogramSamplesV2, .floatHistogramSamplesV2:
       true
     default: false
     }
@@ -87,30 +128,77 @@ package enum HistogramRecords {
   /// Whether a record's type is one of integer counts.
   package static func isInteger(_ type: RecordType) -> Bool {
     type == .histogramSamples || type == .customBucketsHistogramSamples
+      || type == .histogramSamplesV2
   }
 
-  /// Appends the histograms of a record of any of the four types. Integer counts become floats.
-  /// - Throws: `RecordError`; `columns` then holds what came before the damage.
+  /// Appends the histograms of a record of any of the six types. Integer counts become floats.
+  /// Histograms that cannot be (`isSound`) are left out.
+  /// - Throws: `RecordError`; `columns` are then as before.
   package static func decode(
     _ record: Span<UInt8>, into columns: inout HistogramSampleColumns
   ) throws(RecordError) {
     guard let type = RecordType(of: record), holds(type) else {
       throw .wrongType(record.isEmpty ? 0 : record[0])
     }
+    let start = columns.count
     var reader = ByteReader(record, at: 1)
     guard !reader.isAtEnd else { return }
     do throws(ByteReaderError) {
-      let ref0 = try reader.be64()
-      let time0 = Int64(bitPattern: try reader.be64())
-      while !reader.isAtEnd {
-        let ref = ref0 &+ UInt64(bitPattern: try reader.varint())
-        let time = time0 &+ (try reader.varint())
-        let histogram = try decode(&reader, isInteger: isInteger(type))
-        columns.append(SeriesRef(ref), timeMs: time, histogram: histogram)
+      if type == .histogramSamplesV2 || type == .floatHistogramSamplesV2 {
+        try decodeV2(&reader, isInteger: isInteger(type), into: &columns)
+      } else {
+        try decodeV1(&reader, isInteger: isInteger(type), into: &columns)
       }
     } catch {
+      columns.truncate(to: start)
       throw .malformed(error)
     }
+  }
+
+  @_lifetime(reader: copy reader)
+  private static func decodeV1(
+    _ reader: inout ByteReader, isInteger: Bool, into columns: inout HistogramSampleColumns
+  ) throws(ByteReaderError) {
+    let ref0 = try reader.be64()
+    let time0 = Int64(bitPattern: try reader.be64())
+    while !reader.isAtEnd {
+      let ref = ref0 &+ UInt64(bitPattern: try reader.varint())
+      let time = time0 &+ (try reader.varint())
+      let histogram = try decode(&reader, isInteger: isInteger)
+      guard isSound(histogram) else { continue }
+      columns.append(SeriesRef(ref), timeMs: time, histogram: histogram)
+    }
+  }
+
+  @_lifetime(reader: copy reader)
+  private static func decodeV2(
+    _ reader: inout ByteReader, isInteger: Bool, into columns: inout HistogramSampleColumns
+  ) throws(ByteReaderError) {
+    var base = RecordStartTimes()
+    while !reader.isAtEnd {
+      let (ref, time, start) = try base.decode(&reader)
+      let histogram = try decode(&reader, isInteger: isInteger)
+      guard isSound(histogram) else { continue }
+      columns.append(SeriesRef(ref), timeMs: time, histogram: histogram, startMs: start)
+    }
+  }
+
+  /// Whether the schema is one that is known (-9...52, or custom bounds) and the spans cover the
+  /// buckets. Others are skipped, as Prometheus skips unknown schemas.
+  static func isSound(_ h: FloatHistogram) -> Bool {
+    let isCustom = h.schema == FloatHistogram.customBoundsSchema
+    guard isCustom || (-9...52).contains(h.schema) else { return false }
+    func covers(_ spans: [FloatHistogram.Span], _ buckets: [Double]) -> Bool {
+      spans.reduce(0) { $0 + Int($1.length) } == buckets.count
+    }
+    return covers(h.positiveSpans, h.positiveBuckets) && covers(h.negativeSpans, h.negativeBuckets)
+  }
+
+  /// Whether a histogram can be written as one of integer counts.
+  static func isWhole(_ h: FloatHistogram) -> Bool {
+    func isWhole(_ count: Double) -> Bool { UInt64(exactly: count) != nil && count < 0x1p63 }
+    return isWhole(h.zeroCount) && isWhole(h.count) && h.positiveBuckets.allSatisfy(isWhole)
+      && h.negativeBuckets.allSatisfy(isWhole)
   }
 
   static func encode(_ h: FloatHistogram, isInteger: Bool, _ writer: inout ByteWriter) {

@@ -14,6 +14,11 @@ package enum RecordType: UInt8, Sendable {
   /// `histogramSamples` with custom bounds.
   case customBucketsHistogramSamples = 9
   case customBucketsFloatHistogramSamples = 10
+  /// `samples` with start times; from Prometheus 3.11 on, where it is switched on.
+  case samplesV2 = 11
+  /// `histogramSamples` with start times, custom bounds among them.
+  case histogramSamplesV2 = 12
+  case floatHistogramSamplesV2 = 13
 
   /// The type of a record; nil for one that this version does not know.
   package init?(of record: Span<UInt8>) {

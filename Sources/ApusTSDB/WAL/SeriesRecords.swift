@@ -28,6 +28,12 @@ package enum SeriesRecords {
     var encoder = LabelsEncoder()
     while !reader.isAtEnd {
       let ref = try RecordLabels.checked { () throws(ByteReaderError) in try reader.be64() }
+      let start = reader.offset
+      if let range = try RecordLabels.range(&reader) {
+        body(SeriesRef(ref), record.extracting(range))
+        continue
+      }
+      try RecordLabels.seek(&reader, to: start)
       encoder.removeAll()
       try RecordLabels.decode(&reader, &encoder)
       body(SeriesRef(ref), encoder.bytes.span)
@@ -49,6 +55,37 @@ enum RecordLabels {
     }
   }
 
+  /// Where in the record a label set stands that is in the encoding of `Labels` as well: names
+  /// ascend, no value is empty, and no text has more than 127 bytes, so that its length is the same
+  /// byte in both. Nil for others.
+  @_lifetime(reader: copy reader)
+  static func range(_ reader: inout ByteReader) throws(RecordError) -> Range<Int>? {
+    do throws(ByteReaderError) {
+      let count = try reader.uvarint()
+      let start = reader.offset
+      guard count > 0 else { return start..<start }
+      var last = try reader.uvarintSlice()
+      var name = last
+      var left = count
+      while true {
+        let value = try reader.uvarintSlice()
+        guard name.count < 128, value.count < 128, !value.isEmpty else { return nil }
+        left -= 1
+        guard left > 0 else { return start..<reader.offset }
+        name = try reader.uvarintSlice()
+        guard compareBytes(last, name) < 0 else { return nil }
+        last = name
+      }
+    } catch {
+      throw .malformed(error)
+    }
+  }
+
+  @_lifetime(reader: copy reader)
+  static func seek(_ reader: inout ByteReader, to offset: Int) throws(RecordError) {
+    do throws(ByteReaderError) { try reader.seek(to: offset) } catch { throw .malformed(error) }
+  }
+
   /// Reads n and n pairs. Prometheus writes names in ascending order and no empty values; what is
   /// written otherwise is put right.
   @_lifetime(reader: copy reader)
@@ -57,7 +94,7 @@ enum RecordLabels {
   ) throws(RecordError) {
     let start = reader.offset
     guard try decodeSorted(&reader, &encoder) else {
-      do throws(ByteReaderError) { try reader.seek(to: start) } catch { throw .malformed(error) }
+      try seek(&reader, to: start)
       return try decodeUnsorted(&reader, &encoder)
     }
   }

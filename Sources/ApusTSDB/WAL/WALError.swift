@@ -29,6 +29,8 @@ package enum WALError: Error, Sendable, Equatable, CustomStringConvertible {
   case segmentMissing(lost: Int, next: Int, directory: String)
   /// The log was closed before.
   case closed
+  /// Not a multiple of the page.
+  case invalidSegmentSize(Int)
 
   package var description: String {
     switch self {
@@ -38,6 +40,8 @@ package enum WALError: Error, Sendable, Equatable, CustomStringConvertible {
       "segments are not sequential: WAL segment \(lost) is missing in \(directory); "
         + "the next is \(next). Restore it, or move \(next) and later aside"
     case .closed: "WAL is closed"
+    case .invalidSegmentSize(let bytes):
+      "invalid segment size: \(bytes) bytes are not a multiple of the page of \(WALPage.bytes)"
     }
   }
 }

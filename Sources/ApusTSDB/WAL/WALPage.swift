@@ -3,9 +3,12 @@
 //   | type 1 | length 2 | crc 4 | data |      big endian; the crc is CRC-32C of the data only
 //
 //   type: low three bits 0 rest of the page is zero, 1 full, 2 first, 3 middle, 4 last; 0x08 the
-//   record is a snappy block, 0x10 a zstd frame; the upper three bits are 0. The flag stands on
-//   each fragment of a record. With fewer than 7 bytes left the page is over; with exactly 7 left
-//   a record begins with a first fragment of no data. A record lies in one segment.
+//   record is a snappy block, 0x10 a zstd frame, 0x20 an lz4 block behind the uvarint of its
+//   expanded length; the upper two bits are 0. The flag stands on each fragment of a record. With
+//   fewer than 7 bytes left the page is over; with exactly 7 left a record begins with a first
+//   fragment of no data. A record lies in one segment.
+//
+// 0x20 is Apus's own: Prometheus cannot read a log with it.
 //
 // Source: Prometheus, tsdb/wlog/wlog.go and reader.go. Writer: WALWriter; reader: WALReader.
 
@@ -29,10 +32,7 @@ package enum WALPage {
   static let typeMask: UInt8 = 0b0000_0111
   static let snappyFlag: UInt8 = 0b0000_1000
   static let zstdFlag: UInt8 = 0b0001_0000
-  static let unusedMask: UInt8 = 0b1110_0000
-}
-
-/// How records are compressed. Prometheus before 3.0 reads no zstd.
-package enum WALCompression: Sendable {
-  case none, snappy, zstd
+  static let lz4Flag: UInt8 = 0b0010_0000
+  static let compressionMask = snappyFlag | zstdFlag | lz4Flag
+  static let unusedMask: UInt8 = 0b1100_0000
 }

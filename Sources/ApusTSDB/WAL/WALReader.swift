@@ -3,11 +3,17 @@ package import ApusSystem
 /// Reads the records of a row of segments, in order, checksum checked. Format: WALPage.
 ///
 ///     while try reader.next() { use(reader.record) }
+///
+/// A file that ends inside of a page is read as if zeros followed up to the page's end, as
+/// Prometheus reads it: a page that was not written to its end.
 package struct WALReader: ~Copyable {
   private let files: any FileSystem
   private let segments: [Int]
   private var nextSegment = 0
+  /// The whole pages of the segment.
   private var bytes = ByteSlice.empty
+  /// The page behind them that is not whole, with zeros.
+  private var tail = ByteSlice.empty
   /// Offset in the segment of the next fragment.
   private var at = 0
   private var joined = ByteWriter(capacityBytes: WALPage.bytes)
@@ -42,7 +48,13 @@ package struct WALReader: ~Copyable {
     @_lifetime(borrow self)
     get {
       switch place {
-      case .segment(let range): bytes.span.extracting(range)
+      case .segment(let range):
+        if range.lowerBound < bytes.count {
+          bytes.span.extracting(range)
+        } else {
+          tail.span.extracting(
+            (range.lowerBound - bytes.count)..<(range.upperBound - bytes.count))
+        }
       case .joined: joined.span
       case .expanded: expanded.span
       case .none: Span()
@@ -60,22 +72,37 @@ package struct WALReader: ~Copyable {
   /// - Throws: `.corruption` where the log stops making sense: do not go on; `.io`.
   package mutating func next() throws(WALError) -> Bool {
     while true {
-      if at < bytes.count, try nextInSegment() { return true }
+      if at < bytes.count + tail.count, try nextInSegment() { return true }
       guard nextSegment < segments.count else {
         place = .none
         return false
       }
-      segment = segments[nextSegment]
+      try open(segments[nextSegment])
       nextSegment += 1
-      do throws(PosixError) {
-        bytes = try files.map(WALSegments.path(directory, segment))
-      } catch {
-        throw .io(error)
-      }
-      at = 0
-      offset = 0
     }
   }
+
+  private mutating func open(_ number: Int) throws(WALError) {
+    let all: ByteSlice
+    do throws(PosixError) {
+      all = try files.map(WALSegments.path(directory, number))
+    } catch {
+      throw .io(error)
+    }
+    let whole = all.count / WALPage.bytes * WALPage.bytes
+    bytes = all[0..<whole]
+    tail = .empty
+    if whole < all.count {
+      var page = all[whole..<all.count].array()
+      page += [UInt8](repeating: 0, count: WALPage.bytes - page.count)
+      tail = ByteSlice(page)
+    }
+    segment = number
+    at = 0
+    offset = 0
+  }
+
+  private static let zeros = ByteSlice([UInt8](repeating: 0, count: WALPage.bytes))
 
   private func corrupt(_ reason: String) -> WALError { .corruption(corruption(reason)) }
 }
@@ -96,44 +123,50 @@ extension WALReader {
     switch first.type {
     case .full: break
     case .first:
-      Self.append(bytes, first.data, to: &joined)
+      join(first.data)
       place = .joined
-      try join(first.flags)
-    default: throw corrupt("unexpected \(first.type) record")
-    }
-    if first.flags != 0 {
-      expanded.removeAll()
-      try expand(place, first.flags)
-      place = .expanded
+      try joinRest(first.flags)
+    default: throw corrupt("unexpected \(first.type) record, dropping buffer")
     }
     self.place = place
+    if first.flags != 0 {
+      try expand(first.flags)
+      self.place = .expanded
+    }
     offset = at
     return true
   }
 
   /// Appends the middle and last fragments of a record.
-  private mutating func join(_ flags: UInt8) throws(WALError) {
+  private mutating func joinRest(_ flags: UInt8) throws(WALError) {
     while true {
       guard let next = try fragment() else { throw corrupt("last record is torn") }
       guard next.type == .middle || next.type == .last else {
-        throw corrupt("unexpected \(next.type) record, expected middle or last")
+        throw corrupt("unexpected \(next.type) record")
       }
+      // A type that was written, and zeros in place of all that should follow it.
+      guard !next.data.isEmpty else { throw corrupt("last record is torn") }
       guard next.flags == flags else { throw corrupt("fragments differ in compression") }
       guard joined.count + next.data.count <= WALPage.recordBytesMax else {
         throw corrupt("record over \(WALPage.recordBytesMax) bytes")
       }
-      Self.append(bytes, next.data, to: &joined)
+      join(next.data)
       if next.type == .last { return }
     }
   }
 
-  private mutating func expand(_ place: Place, _ flags: UInt8) throws(WALError) {
+  /// Expands the record at `place`.
+  private mutating func expand(_ flags: UInt8) throws(WALError) {
+    guard let compression = WALCompression(flag: flags) else {
+      throw corrupt("record with two compressions")
+    }
+    expanded.removeAll()
     do throws(CodecError) {
       if case .segment(let range) = place {
-        let bytes = bytes
-        try Self.expand(bytes.span.extracting(range), flags, into: &expanded)
+        let (slice, range) = home(of: range)
+        try compression.expand(slice.span.extracting(range), into: &expanded)
       } else {
-        try Self.expand(joined, flags, into: &expanded)
+        try Self.expand(joined, compression, into: &expanded)
       }
     } catch {
       throw corrupt("\(error)")
@@ -141,75 +174,72 @@ extension WALReader {
   }
 
   private static func expand(
-    _ packed: borrowing ByteWriter, _ flags: UInt8, into output: inout ByteWriter
+    _ packed: borrowing ByteWriter, _ compression: WALCompression,
+    into output: inout ByteWriter
   ) throws(CodecError) {
-    try expand(packed.span, flags, into: &output)
+    try compression.expand(packed.span, into: &output)
   }
 
-  private static func expand(
-    _ packed: Span<UInt8>, _ flags: UInt8, into output: inout ByteWriter
-  ) throws(CodecError) {
-    if flags == WALPage.snappyFlag {
-      try Snappy.expand(packed, maxBytes: WALPage.recordBytesMax, into: &output)
-    } else {
-      try Zstd.expand(packed, maxBytes: WALPage.recordBytesMax, into: &output)
-    }
+  private mutating func join(_ range: Range<Int>) {
+    let (slice, range) = home(of: range)
+    joined.append(slice.span.extracting(range))
   }
 
-  private static func append(
-    _ bytes: ByteSlice, _ range: Range<Int>, to output: inout ByteWriter
-  ) {
-    output.append(bytes.span.extracting(range))
+  /// What holds a range of the segment, and where in it.
+  private func home(of range: Range<Int>) -> (ByteSlice, Range<Int>) {
+    guard range.lowerBound >= bytes.count, !tail.isEmpty else { return (bytes, range) }
+    return (tail, (range.lowerBound - bytes.count)..<(range.upperBound - bytes.count))
   }
 
-  /// The next fragment; nil at the end. A file that ends inside of a page is read as if zeros
-  /// followed: a page that was not written to its end.
+  /// The next fragment; nil at the end of the segment.
   private mutating func fragment() throws(WALError) -> Fragment? {
-    let bytes = bytes
-    let span = bytes.span
-    while at < span.count {
-      let pageEnd = at / WALPage.bytes * WALPage.bytes + WALPage.bytes
-      guard pageEnd - at >= WALPage.headerBytes, span[at] & WALPage.typeMask != 0 else {
-        try skipZeros(to: min(pageEnd, span.count))
-        continue
-      }
-      let head = span[at]
-      guard head & WALPage.unusedMask == 0,
-        let type = WALPage.Fragment(rawValue: head & WALPage.typeMask)
-      else {
-        throw corrupt("unexpected record type \(head)")
-      }
-      let flags = head & (WALPage.snappyFlag | WALPage.zstdFlag)
-      guard flags != WALPage.snappyFlag | WALPage.zstdFlag else {
-        throw corrupt("record with two compressions")
-      }
-      // Zeros behind the end of the file cannot make a fragment's data: its crc would be wrong,
-      // but for data of nothing.
-      guard at + WALPage.headerBytes <= span.count else { throw corrupt("last record is torn") }
-      let length = Int(span[at + 1]) << 8 | Int(span[at + 2])
-      let data = (at + WALPage.headerBytes)..<(at + WALPage.headerBytes + length)
-      guard data.upperBound <= pageEnd else { throw corrupt("invalid record length \(length)") }
-      guard data.upperBound <= span.count else { throw corrupt("last record is torn") }
-      let crc =
-        UInt32(span[at + 3]) << 24 | UInt32(span[at + 4]) << 16 | UInt32(span[at + 5]) << 8
-        | UInt32(span[at + 6])
-      let actual = CRC32C.of(span.extracting(data))
-      guard crc == actual else {
-        throw corrupt(
-          "unexpected checksum \(String(actual, radix: 16)), expected \(String(crc, radix: 16))")
-      }
-      at = data.upperBound
-      return Fragment(type: type, flags: flags, data: data)
+    while at < bytes.count + tail.count {
+      let page = at / WALPage.bytes * WALPage.bytes
+      let (slice, range) = home(of: page..<(page + WALPage.bytes))
+      if let found = try fragment(in: slice.span.extracting(range), of: page) { return found }
     }
     return nil
   }
 
-  private mutating func skipZeros(to end: Int) throws(WALError) {
-    let bytes = bytes
-    let span = bytes.span
-    while at < end {
-      guard span[at] == 0 else { throw corrupt("unexpected non-zero byte in padded page") }
-      at += 1
+  /// The next fragment of a page; nil at its end.
+  private mutating func fragment(
+    in span: Span<UInt8>, of page: Int
+  ) throws(WALError) -> Fragment? {
+    let start = at - page
+    let isRest = span[start] & WALPage.typeMask == 0
+    guard WALPage.bytes - start >= WALPage.headerBytes, !isRest else {
+      // The upper bits of the first one say nothing, to Prometheus neither.
+      let from = isRest ? start + 1 : start
+      let rest = WALPage.bytes - from
+      guard bytesAreEqual(span, from, Self.zeros.span, 0, count: rest) else {
+        throw corrupt("unexpected non-zero byte in padded page")
+      }
+      at = page + WALPage.bytes
+      return nil
     }
+    let head = span[start]
+    guard head & WALPage.unusedMask == 0,
+      let type = WALPage.Fragment(rawValue: head & WALPage.typeMask)
+    else {
+      throw corrupt("unexpected record type \(head)")
+    }
+    let flags = head & WALPage.compressionMask
+    let length = Int(span[start + 1]) << 8 | Int(span[start + 2])
+    let data = (start + WALPage.headerBytes)..<(start + WALPage.headerBytes + length)
+    guard data.upperBound <= WALPage.bytes else {
+      throw corrupt("invalid record size \(length)")
+    }
+    let crc =
+      UInt32(span[start + 3]) << 24 | UInt32(span[start + 4]) << 16
+      | UInt32(span[start + 5]) << 8 | UInt32(span[start + 6])
+    let actual = CRC32C.of(span.extracting(data))
+    guard crc == actual else {
+      throw corrupt(
+        "unexpected checksum \(String(actual, radix: 16)), expected \(String(crc, radix: 16))")
+    }
+    at = page + data.upperBound
+    return Fragment(
+      type: type, flags: flags,
+      data: (page + data.lowerBound)..<(page + data.upperBound))
   }
 }

@@ -5,8 +5,8 @@ internal import Synchronization
 package struct WALOptions: Sendable {
   /// Bytes of a segment, a multiple of the page.
   package var segmentBytes = WALPage.segmentBytesDefault
-  /// Blocks are allocated this many bytes ahead, a multiple of the page.
-  package var stepBytes = 4 << 20
+  /// Blocks are allocated this many bytes ahead at most, a multiple of the page.
+  package var stepBytesMax = 4 << 20
   package var compression = WALCompression.snappy
 
   package init() {}
@@ -23,6 +23,9 @@ package final class WALWriter: Sendable {
     var segment: Int
     /// Bytes of the segment that are in the file.
     var written = 0
+    /// Calls of `log` that are over.
+    var logged: UInt64 = 0
+    var tally = WALMetrics.Tally()
     /// Fragments that are not in the file yet.
     var pending = ByteWriter(capacityBytes: WALPage.bytes)
     var packed = ByteWriter()
@@ -40,15 +43,20 @@ package final class WALWriter: Sendable {
   package let directory: String
   private let files: any FileSystem
   private let options: WALOptions
+  private let metrics: WALMetrics?
   private let state: Mutex<State>
+  /// Calls of `log` that are durable. Held during a sync, so that those who wait for one find, when
+  /// it is their turn, that another has done it for them. Taken before `state`.
+  private let durable = Mutex<UInt64>(0)
 
   /// Begins a new segment behind those that are there; an old one is never continued.
   package init(
-    files: any FileSystem, directory: String, options: WALOptions
+    files: any FileSystem, directory: String, options: WALOptions, metrics: WALMetrics? = nil
   ) throws(WALError) {
-    precondition(
-      options.segmentBytes > 0 && options.segmentBytes % WALPage.bytes == 0,
-      "segments of \(options.segmentBytes) bytes")
+    guard options.segmentBytes > 0 && options.segmentBytes % WALPage.bytes == 0 else {
+      throw .invalidSegmentSize(options.segmentBytes)
+    }
+    self.metrics = metrics
     self.files = files
     self.directory = directory
     self.options = options
@@ -79,7 +87,7 @@ package final class WALWriter: Sendable {
   ) throws(WALError) -> any AppendFile {
     do throws(PosixError) {
       return try files.create(
-        WALSegments.path(directory, segment), .mapped(stepBytes: options.stepBytes))
+        WALSegments.path(directory, segment), .mapped(stepBytesMax: options.stepBytesMax))
     } catch {
       throw .io(error)
     }
@@ -100,11 +108,20 @@ package final class WALWriter: Sendable {
       do throws(WALError) {
         for i in 0..<batch.recordCount { try add(batch.record(i), &s) }
         try flush(&s)
+        s.logged += 1
+        report(&s)
       } catch {
         s.pending.removeAll()
+        report(&s)
+        metrics?.countFailure()
         throw error
       }
     }
+  }
+
+  private func report(_ s: inout State) {
+    metrics?.count(s.tally, options.compression)
+    s.tally = WALMetrics.Tally()
   }
 
   /// Ends the current segment and begins the next; returns the number of the new one.
@@ -119,21 +136,39 @@ package final class WALWriter: Sendable {
 
   /// Returns when all that was logged before the call is durable.
   package func sync() throws(WALError) {
-    let (retired, file, isDirectoryDirty) = state.withLock { s in
-      (s.retired, s.file, s.isDirectoryDirty)
+    try durable.withLock { durable throws(WALError) in durable = try syncNow() }
+  }
+
+  /// As `sync`, for many callers at a time: who waited while another one's sync took up what he has
+  /// logged waits no longer.
+  package func syncTogether() throws(WALError) {
+    let wanted = state.withLock { $0.logged }
+    try durable.withLock { durable throws(WALError) in
+      if durable < wanted { durable = try syncNow() }
     }
-    do throws(PosixError) {
-      for old in retired { try old.sync() }
-      try file.sync()
-      if isDirectoryDirty { try files.syncDirectory(directory) }
-    } catch {
-      throw .io(error)
+  }
+
+  /// Under `durable`; returns what is durable now.
+  private func syncNow() throws(WALError) -> UInt64 {
+    let (retired, file, isDirectoryDirty, logged) = state.withLock { s in
+      (s.retired, s.file, s.isDirectoryDirty, s.logged)
     }
+    func bringToDisk() throws(WALError) {
+      do throws(PosixError) {
+        for old in retired { try old.sync() }
+        try file.sync()
+        if isDirectoryDirty { try files.syncDirectory(directory) }
+      } catch {
+        throw .io(error)
+      }
+    }
+    if let metrics { try metrics.sync(bringToDisk) } else { try bringToDisk() }
     state.withLock { s in
       s.retired.removeAll { old in retired.contains { $0 === old } }
       // A segment that was begun meanwhile asks for another time.
       if s.file === file { s.isDirectoryDirty = false }
     }
+    return logged
   }
 
   /// Ends the log; durable on return. Closing twice is fine.
@@ -162,35 +197,35 @@ extension WALWriter {
       try flush(&s)
       try cut(&s)
     }
+    let before = s.pending.count
     if flag == 0 {
-      split(record, flag, s.written, &s.pending)
+      split(record, flag, s.written, &s.pending, &s.tally)
     } else {
-      split(packed: s.packed, flag, s.written, &s.pending)
+      split(packed: s.packed, flag, s.written, &s.pending, &s.tally)
     }
+    s.tally.partBytes += s.pending.count - before
   }
 
   /// Compresses into `packed`; returns the flag of the format, 0 if that saves nothing.
   private func compress(_ record: Span<UInt8>, _ s: inout State) -> UInt8 {
     guard !record.isEmpty, options.compression != .none else { return 0 }
     s.packed.removeAll()
-    var flag = WALPage.snappyFlag
-    if options.compression == .snappy {
-      Snappy.compress(record, into: &s.packed)
-    } else {
-      Zstd.compress(record, into: &s.packed)
-      flag = WALPage.zstdFlag
-    }
-    return s.packed.count < record.count ? flag : 0
+    options.compression.compress(record, into: &s.packed)
+    guard s.packed.count < record.count else { return 0 }
+    s.tally.savedBytes += record.count - s.packed.count
+    return options.compression.flag
   }
 
   private func split(
-    packed: borrowing ByteWriter, _ flag: UInt8, _ written: Int, _ pending: inout ByteWriter
+    packed: borrowing ByteWriter, _ flag: UInt8, _ written: Int, _ pending: inout ByteWriter,
+    _ tally: inout WALMetrics.Tally
   ) {
-    split(packed.span, flag, written, &pending)
+    split(packed.span, flag, written, &pending, &tally)
   }
 
   private func split(
-    _ record: Span<UInt8>, _ flag: UInt8, _ written: Int, _ pending: inout ByteWriter
+    _ record: Span<UInt8>, _ flag: UInt8, _ written: Int, _ pending: inout ByteWriter,
+    _ tally: inout WALMetrics.Tally
   ) {
     var done = 0
     var isFirst = true
@@ -207,6 +242,7 @@ extension WALWriter {
       pending.append(part)
       done += part.count
       isFirst = false
+      tally.parts += 1
       // Too little for another header: the page is over.
       let left = WALPage.bytes - (written + pending.count) % WALPage.bytes
       if left < WALPage.headerBytes { pending.append(repeating: 0, count: left) }
@@ -220,21 +256,32 @@ extension WALWriter {
     } catch {
       throw .io(error)
     }
+    let pages = s.written / WALPage.bytes
     s.written += s.pending.count
     s.pending.removeAll()
+    s.tally.flushes += 1
+    s.tally.pages += s.written / WALPage.bytes - pages
   }
 
   /// Fills the last page with zeros and closes the file.
   private func finish(_ s: inout State) throws(WALError) {
     do throws(PosixError) {
-      let used = s.written % WALPage.bytes
-      if used > 0 {
-        try s.file.appendZeros(WALPage.bytes - used)
-        s.written += WALPage.bytes - used
-      }
+      try fillPage(&s)
       try s.file.close()
     } catch {
       throw .io(error)
+    }
+  }
+
+  private func fillPage(_ s: inout State) throws(PosixError) {
+    let used = s.written % WALPage.bytes
+    guard used > 0 else { return }
+    do throws(PosixError) {
+      try s.file.appendZeros(WALPage.bytes - used)
+      s.written += WALPage.bytes - used
+    } catch {
+      // A full disk: readers take what is missing of a page for zeros.
+      guard error.isNoSpace else { throw error }
     }
   }
 

@@ -13,6 +13,9 @@ uint32_t apus_crc32c(uint32_t crc, const void *bytes, size_t length);
 /// open(2) with a mode; returns a descriptor, or -1 with errno set.
 int apus_open(const char *path, int flags, mode_t mode);
 
+/// The number of the kind of file system that a file lies on (statfs(2)), or -1 with errno set.
+int64_t apus_file_system_kind(int descriptor);
+
 /// Gives freed heap memory back to the system (malloc_trim).
 void apus_release_free_memory(void);
 
