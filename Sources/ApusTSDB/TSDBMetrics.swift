@@ -100,7 +100,12 @@ final class TSDBMetrics: Sendable {
     gauge(
       "retention_limit_bytes",
       "Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled"
-    ) { Double($0.options.retentionBytesMax) }
+    ) { Double($0.retentionBytesMax) }
+    gauge(
+      "retention_limit_percentage",
+      "Max percentage of total storage space to be retained in the tsdb blocks, configured 0 "
+        + "means disabled"
+    ) { $0.options.retentionPercentage }
     gauge("wal_storage_size_bytes", "Size of the write log directory.") {
       Double($0.files.sizeBytes(under: $0.walDirectory))
     }
