@@ -50,7 +50,6 @@ struct Settings: Sendable {
       ("agent", "agent mode is not there yet"),
       ("web.config.file", "TLS and authentication are not there yet; put a proxy in front"),
       ("web.enable-otlp-receiver", "OTLP is not received yet; use remote write"),
-      ("storage.tsdb.delay-compact-file.path", "compaction is not delayed yet"),
     ]
     for (name, why) in missing where flags.isGiven(name) && flags.text(name) != "false" {
       throw FlagError(description: "--\(name) can not be used: \(why)")
@@ -60,6 +59,10 @@ struct Settings: Sendable {
       throw FlagError(
         description:
           "flag 'storage.tsdb.wal-segment-size' must be set between 10MB and 256MB")
+    }
+    guard (flags.bytes("storage.tsdb.max-block-chunk-segment-size") ?? 512 << 20) >= 1 << 20 else {
+      throw FlagError(
+        description: "flag 'storage.tsdb.max-block-chunk-segment-size' must be set over 1MB")
     }
   }
 
@@ -93,16 +96,23 @@ struct Settings: Sendable {
     var options = TSDBOptions()
     let bytes = config.retentionBytes ?? flags.bytes("storage.tsdb.retention.size") ?? 0
     let given = config.retentionMs ?? flags.durationMs("storage.tsdb.retention.time")
-    options.retentionMs = given ?? (bytes > 0 ? 0 : Settings.defaultRetentionMs)
+    options.retentionPercentage = config.retentionPercentage ?? 0
+    let isBounded = bytes > 0 || options.retentionPercentage > 0
+    options.retentionMs = given ?? (isBounded ? 0 : Settings.defaultRetentionMs)
     options.retentionBytesMax = bytes
     options.blockMinMs = flags.durationMs("storage.tsdb.min-block-duration") ?? 7_200_000
     options.blockMaxMs = flags.durationMs("storage.tsdb.max-block-duration") ?? 0
+    options.mergesOverlapping = flags.bool("storage.tsdb.allow-overlapping-compaction")
+    options.chunkFileBytesMax = Int(
+      flags.bytes("storage.tsdb.max-block-chunk-segment-size") ?? 512 << 20)
+    options.uploadedBlocksPath = flags.text("storage.tsdb.delay-compact-file.path")
+    options.blockReloadIntervalMs =
+      flags.durationMs("storage.tsdb.block-reload-interval") ?? 60_000
     options.walSegmentBytes = Int(flags.bytes("storage.tsdb.wal-segment-size") ?? 128 << 20)
     options.walCompression = walCompression
     options.walSyncIntervalMs = flags.durationMs("storage.tsdb.wal-sync-interval") ?? 1_000
     options.locksDirectory = !flags.bool("storage.tsdb.no-lockfile")
     options.outOfOrderWindowMs = config.outOfOrderWindowMs
-    options.mergesOverlappingBlocks = flags.bool("storage.tsdb.allow-overlapping-compaction")
     if features.has("exemplar-storage") { options.exemplarsMax = config.exemplarsMax ?? 100_000 }
     return options
   }

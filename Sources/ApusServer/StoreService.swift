@@ -59,7 +59,7 @@ struct StoreService: Service {
     let progress = parts.storage.replay
     if loaded.config.storage.retentionMs == nil,
       settings.flags.durationMs("storage.tsdb.retention.time") == nil,
-      options.retentionBytesMax == 0
+      options.retentionBytesMax == 0, options.retentionPercentage == 0
     {
       world.log.info(
         "No time or size retention was set so using the default time retention",

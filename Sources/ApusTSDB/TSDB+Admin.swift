@@ -37,6 +37,17 @@ extension TSDB: StorageAdmin {
     try withFiles("create snapshot directory") { () throws(PosixError) in
       try files.makeDirectory(target)
     }
+    do throws(StorageError) {
+      try snapshot(to: target, skipHead: skipHead)
+    } catch {
+      // A part of a snapshot would pass for a whole one.
+      try? files.remove(target)
+      throw error
+    }
+    return name
+  }
+
+  private func snapshot(to target: String, skipHead: Bool) throws(StorageError) {
     try compacting.withLock { _ throws(StorageError) in
       for block in blocks { try block.link(below: target) }
       guard !skipHead, let range = head.range else { return }
@@ -44,7 +55,6 @@ extension TSDB: StorageAdmin {
         HeadSeriesSource(head, in: range, part: .all), minTimeMs: range.minMs,
         maxTimeMs: range.maxMs + 1)
     }
-    return name
   }
 
   package var oldestTimeMs: Int64? {

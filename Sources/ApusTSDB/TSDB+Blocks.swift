@@ -33,7 +33,7 @@ extension TSDB {
         RetentionPlan.Candidate(meta: $0.meta, sizeBytes: Int64($0.sizeBytes))
       }
       let plan = RetentionPlan(
-        retentionMs: options.retentionMs, sizeBytesMax: options.retentionBytesMax)
+        retentionMs: options.retentionMs, sizeBytesMax: retentionBytesMax)
       let decision = plan.decide(candidates, otherBytes: Int64(headBytes))
       metrics.timeRetentions.increment(by: decision.tooOld.isEmpty ? 0 : 1)
       metrics.sizeRetentions.increment(by: decision.tooMuch.isEmpty ? 0 : 1)
@@ -53,6 +53,19 @@ extension TSDB {
         try dataDirectory.remove(ulid)
       }
       if let first = unreadable.first { throw first.error }
+    }
+  }
+
+  /// Bytes that blocks, log and head chunks may take; 0 for no bound. A volume whose size cannot be
+  /// told sets none.
+  var retentionBytesMax: Int64 {
+    guard options.retentionPercentage > 0 else { return options.retentionBytesMax }
+    do throws(PosixError) {
+      let volume = Double(try files.volumeBytes(directory))
+      return Int64(min(volume * min(options.retentionPercentage, 100) / 100, 0x1p62))
+    } catch {
+      log.error("Unable to get filesystem size of data directory", ["err": "\(error)"])
+      return options.retentionBytesMax
     }
   }
 

@@ -6,16 +6,16 @@ internal import Synchronization
 
 /// What keeps a store in order that is left alone for weeks: one loop, which the owner runs.
 extension TSDB {
-  private static var maintenanceIntervalMs: Int64 { 60_000 }
+  private var maintenanceIntervalMs: Int64 { max(options.blockReloadIntervalMs, 1_000) }
 
-  /// The one maintenance loop: every minute full chunks go to disk, blocks are loaded, cut and
-  /// merged, and old ones deleted; the log is synced at its own interval. Returns by throwing when
-  /// its task is cancelled; a compaction that runs then is given up.
+  /// The one maintenance loop: every minute, or as the options say, full chunks go to disk, blocks
+  /// are loaded, cut and merged, and old ones deleted; the log is synced at its own interval.
+  /// Returns by throwing when its task is cancelled; a compaction that runs then is given up.
   package func run() async throws {
     let thread = BlockingThread(name: "apus-tsdb")
     let hasEnded = StopSign()
     try await withTaskCancellationHandler {
-      var nextMaintenance = clock.nowMs + Self.maintenanceIntervalMs
+      var nextMaintenance = clock.nowMs + maintenanceIntervalMs
       var nextSync = nextSyncTime()
       while true {
         try await clock.sleep(untilMs: min(nextMaintenance, nextSync))
@@ -25,7 +25,7 @@ extension TSDB {
         }
         if clock.nowMs >= nextMaintenance {
           await thread.run { self.maintain { hasEnded.isSet } }
-          nextMaintenance = clock.nowMs + Self.maintenanceIntervalMs
+          nextMaintenance = clock.nowMs + maintenanceIntervalMs
         }
       }
     } onCancel: {
@@ -118,20 +118,25 @@ extension TSDB {
       ["before": "\(end)", "series_removed": "\(gone.count)", "series": "\(head.seriesCount)"])
   }
 
-  /// Takes a new block into use. That another one cannot be read is reported, and no reason to
-  /// keep in memory what the new one holds, or to write it again.
-  private func load(_ made: BlockMeta) throws(StorageError) {
+  /// Takes a new block into use, and lets go of those that it replaces; nil where nothing was left
+  /// of them. That another one cannot be read is reported, and no reason to keep in memory what the
+  /// new one holds, or to write it again.
+  private func load(
+    _ made: BlockMeta?, insteadOf replaced: Set<ULID> = []
+  ) throws(StorageError) {
     do throws(StorageError) {
       try reloadBlocks()
     } catch {
-      guard blocks.contains(where: { $0.ulid == made.ulid }) else { throw error }
+      let now = Set(blocks.map(\.ulid))
+      let isLoaded = made.map { now.contains($0.ulid) } ?? true
+      guard isLoaded, now.isDisjoint(with: replaced) else { throw error }
       log.error("reloadBlocks", ["err": "\(error)"])
     }
   }
 
   private func compactBlocks(_ isCancelled: () -> Bool) throws(StorageError) {
     let plan = CompactionPlan(
-      rangesMs: options.blockRangesMs, mergesOverlapping: options.mergesOverlappingBlocks)
+      rangesMs: options.blockRangesMs, mergesOverlapping: options.mergesOverlapping)
     while !isCancelled() {
       // Blocks of late samples reach into the time that the head holds. Merged, they would say
       // that what is older than their end is in blocks, and the next start would believe them.
@@ -139,11 +144,12 @@ extension TSDB {
       let now = blocks.filter {
         !$0.meta.compaction.isFromOutOfOrder || $0.meta.maxTimeMs <= floor
       }
-      let chosen = Set(plan.next(now.map(\.meta)).map(\.ulid))
+      let planned = plan.next(now.map(\.meta)) { uploaded?.isPending($0) ?? false }
+      let chosen = Set(planned.map(\.ulid))
       guard !chosen.isEmpty else { return }
-      _ = try compactor.compact(
+      let made = try compactor.compact(
         now.filter { chosen.contains($0.ulid) }, isCancelled: isCancelled)
-      try reloadBlocks()
+      try load(made, insteadOf: chosen)
     }
   }
 

@@ -19,6 +19,8 @@ package final class TSDB: Sendable {
   let metrics: TSDBMetrics
   let compactor: BlockCompactor
   let replayProgress: ReplayProgress
+  /// Nil where compaction waits for no upload.
+  let uploaded: UploadedBlocks?
   /// The blocks, by time.
   let loaded = Mutex<[Block]>([])
   /// Held while blocks are looked for; taken after `compacting`.
@@ -46,9 +48,16 @@ package final class TSDB: Sendable {
     self.random = random
     self.log = log
     self.metrics = TSDBMetrics(metrics, clock: clock)
+    uploaded =
+      options.uploadedBlocksPath.isEmpty
+      ? nil
+      : UploadedBlocks(path: options.uploadedBlocksPath, files: files, clock: clock, log: log)
+    var compaction = BlockCompactor.Options()
+    compaction.chunking = options.chunking
+    compaction.segmentBytesMax = options.chunkFileBytesMax
     compactor = BlockCompactor(
       dataDirectory: directory, files: files, clock: clock, random: random, log: log,
-      metrics: metrics)
+      metrics: metrics, options: compaction)
     head = Head(
       options: HeadOptions(
         chunkRangeMs: options.blockMinMs, exemplarsMax: options.exemplarsMax,

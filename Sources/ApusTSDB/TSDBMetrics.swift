@@ -97,7 +97,12 @@ final class TSDBMetrics: Sendable {
     gauge(
       "retention_limit_bytes",
       "Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled"
-    ) { Double($0.options.retentionBytesMax) }
+    ) { Double($0.retentionBytesMax) }
+    gauge(
+      "retention_limit_percentage",
+      "Max percentage of total storage space to be retained in the tsdb blocks, configured 0 "
+        + "means disabled"
+    ) { $0.options.retentionPercentage }
     wal.observe(registry) { [weak store] in
       store?.head.log?.writer.segment ?? 0
     } sizeBytes: { [weak store] in

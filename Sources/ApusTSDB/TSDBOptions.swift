@@ -4,10 +4,23 @@ package struct TSDBOptions: Sendable {
   package var retentionMs: Int64 = 15 * 24 * 3_600_000
   /// Blocks, log and head chunks together take no more than this; 0 for no bound.
   package var retentionBytesMax: Int64 = 0
+  /// The same as a share of the volume, in percent; goes before it. 0 for no bound.
+  package var retentionPercentage = 0.0
   /// Length of the blocks that the head is cut into.
   package var blockMinMs: Int64 = 2 * 3_600_000
   /// Length beyond which blocks are not merged; 0 for a tenth of the retention, 31 days at most.
   package var blockMaxMs: Int64 = 0
+  /// Whether blocks that overlap are merged, or left to somebody else.
+  package var mergesOverlapping = true
+  /// How blocks that are merged lay out their chunks.
+  package var chunking = BlockChunking.denseDefault
+  /// Largest chunk file of a block.
+  package var chunkFileBytesMax = ChunkFile.segmentBytesMax
+  /// File that says which blocks are uploaded (`UploadedBlocks`); those that are not are not
+  /// compacted. Empty for no such file.
+  package var uploadedBlocksPath = ""
+  /// Time between two looks at which blocks there are, ms; no less than a second.
+  package var blockReloadIntervalMs: Int64 = 60_000
   package var walSegmentBytes = 128 << 20
   package var walCompression = WALCompression.snappy
   /// Time between two syncs of the log; 0 syncs before an append is acknowledged.
@@ -17,8 +30,6 @@ package struct TSDBOptions: Sendable {
   package var storesHistograms = true
   /// How far behind the newest sample others may come out of order, ms; 0 for not at all.
   package var outOfOrderWindowMs: Int64 = 0
-  /// Whether blocks that overlap are merged.
-  package var mergesOverlappingBlocks = true
   /// Whether the directory is taken by a lock file.
   package var locksDirectory = true
   /// Whether blocks are cut and merged.

@@ -71,6 +71,9 @@ package protocol FileSystem: Sendable {
 
   /// Bytes that this process may still write to the volume.
   func freeBytes(_ path: String) throws(PosixError) -> Int
+
+  /// Bytes that the volume has, free or not.
+  func volumeBytes(_ path: String) throws(PosixError) -> Int
 }
 
 extension FileSystem {

@@ -165,6 +165,10 @@ package final class MemoryFileSystem: FileSystem {
     return limit - files.reduce(0) { sum, file in sum + file.bytes.withLock { $0.count } }
   }
 
+  package func volumeBytes(_ path: String) throws(PosixError) -> Int {
+    state.withLock { $0.capacityBytes }
+  }
+
   private final class Appending: AppendFile {
     let path: String
     private let file: File

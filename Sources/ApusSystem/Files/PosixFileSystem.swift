@@ -143,6 +143,12 @@ package struct PosixFileSystem: FileSystem {
     return Int(info.f_bavail) * Int(info.f_frsize)
   }
 
+  package func volumeBytes(_ path: String) throws(PosixError) -> Int {
+    var info = statvfs()
+    _ = try PosixError.check("statfs", path) { unsafe statvfs(path, &info) }
+    return Int(info.f_blocks) * Int(info.f_frsize)
+  }
+
   private func withTemporaryBytes<R>(
     _ count: Int, _ body: (UnsafeMutableRawBufferPointer) -> R
   ) -> R {

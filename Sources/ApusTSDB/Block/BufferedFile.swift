@@ -7,7 +7,11 @@ struct BufferedFile: ~Copyable {
   private let what: String
   private var buffer = ByteWriter(capacityBytes: BufferedFile.pieceBytes * 2)
 
-  static let pieceBytes = 1 << 20
+  /// Bytes that are in the file.
+  private var flushedBytes = 0
+
+  /// Few enough to be in the processor's cache still when the system copies them.
+  static let pieceBytes = 256 << 10
 
   /// - Parameter what: names the file in errors, such as `index`.
   init(_ what: String, path: String, files: any FileSystem) throws(StorageError) {
@@ -18,7 +22,7 @@ struct BufferedFile: ~Copyable {
   }
 
   /// Bytes written so far.
-  var position: Int { file.lengthBytes + buffer.count }
+  var position: Int { flushedBytes &+ buffer.count }
 
   /// Lets `body` append up to some hundred KiB, and returns the checksum continued over it.
   mutating func write(
@@ -57,6 +61,7 @@ struct BufferedFile: ~Copyable {
     } catch {
       throw .files(error, "write \(what)")
     }
+    flushedBytes += buffer.count
     buffer.removeAll()
   }
 

@@ -74,7 +74,7 @@ package enum XORDecoder {
     }
     let reader = BitReader(bytes)
     var cursor = Cursor(head, at: first.offset &* 8, delta: state.delta)
-    try cursor.value(reader, reader.word(at: cursor.at), used: 0)
+    cursor.value(reader, reader.word(at: cursor.at), used: 0)
     times[start &+ 1] = cursor.time
     values[start &+ 1] = Double(bitPattern: cursor.bits)
     var index = start &+ 2
@@ -95,12 +95,12 @@ package enum XORDecoder {
         }
         continue
       }
-      try cursor.next(reader, word)
+      cursor.next(reader, word)
       times[index] = cursor.time
       values[index] = Double(bitPattern: cursor.bits)
       index &+= 1
     }
-    guard cursor.at <= bytes.count &* 8 else { throw .truncated }
+    if let error = cursor.error(bitCount: reader.bitCount) { throw error }
     cursor.finish(&state)
     return state
   }
@@ -117,6 +117,8 @@ extension XORDecoder {
     /// Bits of a value in the window.
     private var width = 64
     private var hasWindow = false
+    /// Where the first window stands that cannot be; what comes out behind it means nothing.
+    private var badWindowAt = Int.max
     /// Position of the next bit.
     var at: Int
 
@@ -129,7 +131,7 @@ extension XORDecoder {
 
     /// DOD and VAL; `word` holds the bits from `at` on.
     @inline(__always)
-    mutating func next(_ reader: borrowing BitReader, _ word: UInt64) throws(ChunkError) {
+    mutating func next(_ reader: borrowing BitReader, _ word: UInt64) {
       let used: Int
       switch (~word).leadingZeroBitCount {
       case 0: used = 1
@@ -140,17 +142,16 @@ extension XORDecoder {
         delta = delta &+ Int64(bitPattern: reader.bits(64, at: at &+ 4))
         at &+= 68
         time = time &+ delta
-        return try value(reader, reader.word(at: at), used: 0)
+        value(reader, reader.word(at: at), used: 0)
+        return
       }
       time = time &+ delta
-      try value(reader, word &<< UInt64(truncatingIfNeeded: used), used: used)
+      value(reader, word &<< UInt64(truncatingIfNeeded: used), used: used)
     }
 
     /// VAL, `used` bits behind `at`; `word` holds the bits from there on, as many less.
     @inline(__always)
-    mutating func value(
-      _ reader: borrowing BitReader, _ word: UInt64, used: Int
-    ) throws(ChunkError) {
+    mutating func value(_ reader: borrowing BitReader, _ word: UInt64, used: Int) {
       let valid = BitReader.wordBits &- used
       if word &>> 63 == 0 {
         at &+= used &+ 1
@@ -168,14 +169,26 @@ extension XORDecoder {
       leading = Int(truncatingIfNeeded: (word &>> 57) & 31)
       width = Int(truncatingIfNeeded: ((word &>> 51) &- 1) & 63) &+ 1
       trailing = 64 &- leading &- width
-      guard trailing >= 0 else { throw reader.badWindow(leading, width, at: at &+ used) }
       hasWindow = true
+      if trailing < 0 {
+        badWindowAt = min(badWindowAt, at &+ used)
+        trailing = 0
+        width = 64 &- leading
+      }
       let x =
         width &+ XORCode.windowBits <= valid
         ? (word &<< UInt64(XORCode.windowBits)) &>> UInt64(truncatingIfNeeded: 64 &- width)
         : reader.bits(width, at: at &+ used &+ XORCode.windowBits)
       bits ^= x &<< UInt64(truncatingIfNeeded: trailing)
       at &+= used &+ XORCode.windowBits &+ width
+    }
+
+    /// What was wrong with the bytes.
+    func error(bitCount: Int) -> ChunkError? {
+      if badWindowAt <= bitCount &- XORCode.windowBits {
+        return .corrupt("window of more than 64 bits at bit \(badWindowAt)")
+      }
+      return at <= bitCount && badWindowAt == .max ? nil : .truncated
     }
 
     func finish(_ state: inout XORState) {
@@ -186,13 +199,5 @@ extension XORDecoder {
       state.trailing = hasWindow ? UInt8(truncatingIfNeeded: trailing) : 0
       state.bitCount = at
     }
-  }
-}
-
-extension BitReader {
-  /// Why a window cannot be: the bytes have ended, or lie.
-  func badWindow(_ leading: Int, _ width: Int, at position: Int) -> ChunkError {
-    position + XORCode.windowBits > bitCount
-      ? .truncated : .corrupt("window of \(leading) and \(width) bits")
   }
 }

@@ -56,7 +56,7 @@ final class LabelRanks: Sendable {
       }
       rest.append(state)
     }
-    keys.sort()
+    RankSort.sort(&keys)
     let ranked = keys.map { states[Int(UInt32(truncatingIfNeeded: $0))] }
     let labels = head.columns.labels
     rest.sort { labels.compare($0.labelsAddress, $1.labelsAddress) < 0 }

@@ -173,6 +173,11 @@ extension FaultyFileSystem: FileSystem {
     }
   }
 
+  package func volumeBytes(_ path: String) throws(PosixError) -> Int {
+    try call(.freeBytes, path) { _ in faults.capacityBytes == .max ? 1 << 40 : faults.capacityBytes
+    }
+  }
+
   package func freeBytes(_ path: String) throws(PosixError) -> Int {
     try call(.freeBytes, path) { _ in
       faults.capacityBytes == .max ? 1 << 40 : max(0, faults.capacityBytes - usedBytes)
