@@ -31,14 +31,15 @@ struct AlertExpander {
     }
   }
 
-  /// What is wrong with a text, found without evaluating a rule; nil if nothing.
+  /// What is wrong with a text, found without evaluating a rule; nil if nothing. Begins with
+  /// `template: `, as in promtool.
   static func problem(in text: String, alert: String) -> String? {
     guard text.utf8.contains(UInt8(ascii: "{")) else { return nil }
     do throws(TemplateError) {
       try Template.check(name: templateName(alert), text: Template.alertPreamble + text)
       return nil
     } catch {
-      return error.description
+      return error.reason
     }
   }
 

@@ -51,10 +51,7 @@ final class ExemplarRing: Sendable {
     guard characters <= Limits.exemplarCharactersMax else { return .tooLong }
     return state.withLock { state in
       guard let newest = state.newest[ordinal] else { return nil }
-      let isSame =
-        newest.labels == exemplar.labels && newest.timeMs == exemplar.timeMs
-        && newest.value.bitPattern == exemplar.value.bitPattern
-      if isSame { return .duplicate }
+      if exemplar.repeats(newest) { return .duplicate }
       return (exemplar.timeMs ?? 0) < (newest.timeMs ?? 0) ? .outOfOrder : nil
     }
   }
