@@ -21,10 +21,12 @@ package struct ConfigError: Error, Sendable, Equatable {
   package let text: String
   /// The nearest right name, empty if none is near.
   package let suggestion: String
+  /// Where promtool says it is, if that is not this line and column; empty where it does not say.
+  package let toolPlace: String?
 
   package init(
     _ kind: Kind, file: String, line: Int, column: Int = 0, text: String,
-    suggestion: String = ""
+    suggestion: String = "", toolPlace: String? = nil
   ) {
     self.kind = kind
     self.file = file
@@ -32,6 +34,7 @@ package struct ConfigError: Error, Sendable, Equatable {
     self.column = column
     self.text = text
     self.suggestion = suggestion
+    self.toolPlace = toolPlace
   }
 
   /// The text with the suggestion.
@@ -72,11 +75,12 @@ final class ErrorList {
 
   func add(
     _ kind: ConfigError.Kind, line: Int, column: Int = 0, _ text: String,
-    suggestion: String = ""
+    suggestion: String = "", toolPlace: String? = nil
   ) {
     errors.append(
       ConfigError(
-        kind, file: file, line: line, column: column, text: text, suggestion: suggestion))
+        kind, file: file, line: line, column: column, text: text, suggestion: suggestion,
+        toolPlace: toolPlace))
   }
 
   func add(_ error: ConfigError) { errors.append(error) }

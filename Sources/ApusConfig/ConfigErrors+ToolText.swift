@@ -19,8 +19,9 @@ extension ConfigErrors {
     byFile.flatMap { file, errors -> [String] in
       let form = errors.filter { $0.kind != .value }
       let values = errors.filter { $0.kind == .value }.map { error in
-        let place = error.column > 0 ? "\(error.line):\(error.column)" : "\(error.line)"
-        return "\(file): \(place): \(error.fullText)"
+        let known = error.column > 0 ? "\(error.line):\(error.column)" : "\(error.line)"
+        let place = error.toolPlace ?? known
+        return "\(file): " + (place.isEmpty ? "" : "\(place): ") + error.fullText
       }
       return (form.isEmpty ? [] : ["\(file): \(Self.text(form))"]) + values
     }

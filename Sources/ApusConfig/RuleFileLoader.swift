@@ -54,14 +54,14 @@ package struct RuleFileLoader: Sendable {
     var document = YAMLDocument(errors: errors)
     let node = document.parse(bytes)
     guard errors.isEmpty else { throw ConfigErrors(errors.sorted) }
-    let decoder = RecordDecoder(errors: errors, ignoresUnknownFields: ignoresUnknownFields)
+    let decoder = RecordDecoder(
+      errors: errors, ignoresUnknownFields: ignoresUnknownFields, dialect: .rules)
     let root = node.flatMap { decoder.record($0, RuleSchema.file) }
     let reader = SectionReader(errors: errors, directory: "")
     var names: Set<String> = []
-    let groups = (root?.objects("groups") ?? []).compactMap { record -> RuleGroupConfig? in
-      // A null element is a group without a name, as in Prometheus.
-      let record = record ?? Record(schema: RuleSchema.group, line: root?.line(of: "groups") ?? 0)
-      return group(record, reader, &names)
+    // An element that is null is none, here and among the rules of a group.
+    let groups = (root?.objects("groups") ?? []).compactMap { record in
+      record.map { group($0, reader, &names) }
     }
     guard errors.isEmpty else { throw ConfigErrors(errors.sorted) }
     return RuleFile(path: path, groups: groups)
@@ -84,8 +84,7 @@ package struct RuleFileLoader: Sendable {
     if record.has("query_offset") { group.queryOffsetMs = record.durationMs("query_offset") }
     group.limit = Int(clamping: record.int("limit"))
     group.labels = labels(record, reader, prefix: "")
-    for (index, rule) in record.objects("rules").enumerated() {
-      let rule = rule ?? Record(schema: RuleSchema.rule, line: record.line(of: "rules"))
+    for (index, rule) in record.objects("rules").compactMap(\.self).enumerated() {
       group.rules.append(self.rule(rule, reader, group: group.name, number: index + 1))
     }
     return group
@@ -104,16 +103,10 @@ package struct RuleFileLoader: Sendable {
     let name = rule.alert.isEmpty ? rule.record : rule.alert
     let prefix = "group \(GoQuote.quote(group)), rule \(number), \(GoQuote.quote(name)): "
     func fail(_ field: String, _ text: String) {
-      reader.fail(at: record.place(of: field), prefix + text)
+      reader.fail(
+        at: record.place(of: field), prefix + text, toolPlace: record.toolPlace(of: field))
     }
-    if !rule.record.isEmpty && !rule.alert.isEmpty {
-      fail("record", "only one of 'record' and 'alert' must be set")
-    }
-    if rule.record.isEmpty && rule.alert.isEmpty && !record.isUnreadable("record")
-      && !record.isUnreadable("alert")
-    {
-      fail("record", "one of 'record' or 'alert' must be set")
-    }
+    checkKind(rule, record, reader, prefix)
     if rule.expression.isEmpty {
       if !record.isUnreadable("expr") { fail("expr", "field 'expr' must be set in rule") }
     } else if let problem = checks.expression(rule.expression) {
@@ -122,8 +115,29 @@ package struct RuleFileLoader: Sendable {
     if !rule.record.isEmpty { checkRecording(rule, record, fail) }
     rule.labels = labels(record, reader, prefix: prefix)
     rule.annotations = annotations(record, reader, prefix: prefix)
-    if !rule.alert.isEmpty { checkTemplates(rule, record, fail) }
+    if !rule.alert.isEmpty {
+      checkTemplates(rule, record) { field, text in
+        reader.fail(at: record.place(of: field), prefix + text, toolPlace: "")
+      }
+    }
     return rule
+  }
+
+  /// A rule records or alerts.
+  private func checkKind(
+    _ rule: RuleConfig, _ record: Record, _ reader: SectionReader, _ prefix: String
+  ) {
+    func fail(_ text: String) {
+      reader.fail(
+        at: record.place(of: "record"), prefix + text,
+        toolPlace: record.toolPlace(of: "record", "alert"))
+    }
+    switch (rule.record.isEmpty, rule.alert.isEmpty) {
+    case (false, false): fail("only one of 'record' and 'alert' must be set")
+    case (true, true) where !record.isUnreadable("record") && !record.isUnreadable("alert"):
+      fail("one of 'record' or 'alert' must be set")
+    default: break
+    }
   }
 
   private func checkRecording(
@@ -167,7 +181,7 @@ package struct RuleFileLoader: Sendable {
     for entry in entries
     where !reader.isLabelName(entry.key, validation) || entry.key == LabelNames.metricName {
       let place = Record.Place(line: entry.line, column: entry.column)
-      reader.fail(at: place, "\(prefix)invalid label name: \(entry.key)")
+      reader.fail(at: place, "\(prefix)invalid label name: \(entry.key)", toolPlace: "")
     }
     return entries.map { Label($0.key, $0.value) }
   }
@@ -178,7 +192,7 @@ package struct RuleFileLoader: Sendable {
     let entries = record.stringMap("annotations").sorted { reader.precedes($0.key, $1.key) }
     for entry in entries where !reader.isLabelName(entry.key, validation) {
       let place = Record.Place(line: entry.line, column: entry.column)
-      reader.fail(at: place, "\(prefix)invalid annotation name: \(entry.key)")
+      reader.fail(at: place, "\(prefix)invalid annotation name: \(entry.key)", toolPlace: "")
     }
     return entries.map { Label($0.key, $0.value) }
   }

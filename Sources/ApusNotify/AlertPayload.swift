@@ -23,9 +23,11 @@ package enum AlertPayload {
     mutating func byte(_ character: Unicode.Scalar) { bytes.append(UInt8(ascii: character)) }
 
     mutating func alert(_ alert: Alert) {
-      key("annotations", opening: "{")
-      labels(alert.annotations)
-      key("endsAt", opening: ",")
+      if !alert.annotations.isEmpty {
+        key("annotations", opening: "{")
+        labels(alert.annotations)
+      }
+      key("endsAt", opening: alert.annotations.isEmpty ? "{" : ",")
       string(CivilTime(ms: alert.endsAtMs).rfc3339Milliseconds)
       key("startsAt", opening: ",")
       string(CivilTime(ms: alert.startsAtMs).rfc3339Milliseconds)

@@ -124,7 +124,10 @@ final class AlertmanagerClient: Sendable {
     var request = FetchRequest(
       url: url, timeoutMs: timeoutMs, bodyBytesMax: Limits.answerBytesMax)
     request.method = "POST"
-    request.headers = [(name: "Content-Type", value: "application/json")]
+    request.headers = [
+      (name: "Content-Type", value: "application/json"),
+      (name: "User-Agent", value: context.options.userAgent),
+    ]
     request.body = AlertPayload.json(batch)
     let answer = try await fetcher.fetch(request)
     guard answer.status / 100 == 2 else { throw BadStatus(status: answer.status) }

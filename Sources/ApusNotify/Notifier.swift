@@ -11,6 +11,8 @@ package struct NotifierOptions: Sendable {
   /// Alerts in one request.
   package var batchSize = 256
   package var drainsOnShutdown = true
+  /// Such as `Prometheus/3.5.0`.
+  package var userAgent = "Prometheus"
 
   package init() {}
 }
@@ -52,7 +54,7 @@ package final class Notifier: AlertSink {
     context = ClientContext(
       options: options, clock: clock,
       metrics: NotifyMetrics(registry, queueCapacity: options.queueCapacity),
-      log: log.with("component", "notifier"))
+      log: log)
     (clients, start) = AsyncStream.makeStream()
   }
 

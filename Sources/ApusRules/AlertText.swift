@@ -45,10 +45,11 @@ struct AlertText: Sendable {
     }
   }
 
-  /// What is wrong with a text, found without evaluating a rule; nil if nothing.
+  /// What is wrong with a text, found without evaluating a rule; nil if nothing. Begins with
+  /// `template: `, as in promtool.
   static func problem(in text: String, alert: String) -> String? {
     guard case .broken(let error) = AlertText(text, alert: alert).form else { return nil }
-    return error.description
+    return error.reason
   }
 
   private static func templateName(_ alert: String) -> String { "__alert_" + alert }

@@ -79,7 +79,10 @@ package actor RuleManager {
     }
   }
 
-  package var status: [RuleGroupStatus] { scheduled.map(\.group.status) }
+  /// By file, then by name.
+  package var status: [RuleGroupStatus] {
+    scheduled.map(\.group.status).sorted { ($0.file, $0.name) < ($1.file, $1.name) }
+  }
 
   /// Gives every group its turns until cancelled.
   package func run() async throws {

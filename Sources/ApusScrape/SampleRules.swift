@@ -27,9 +27,10 @@ struct SampleRules: Sendable {
   }
 
   /// The labels under which an exposed series is stored; nil where relabelling drops it.
-  func stored(_ exposed: Labels) throws(ScrapeFailure) -> Labels? {
+  /// - Parameter emptied: labels that the series is exposed with and that are empty.
+  func stored(_ exposed: Labels, emptied: [String]) throws(ScrapeFailure) -> Labels? {
     var builder = LabelsBuilder(exposed)
-    addTargetLabels(exposed, &builder)
+    addTargetLabels(exposed, emptied, &builder)
     guard RelabelRule.apply(relabelRules, to: &builder) else { return nil }
     let labels = builder.labels()
     if labels.isEmpty { return nil }
@@ -37,11 +38,13 @@ struct SampleRules: Sendable {
     return labels
   }
 
-  private func addTargetLabels(_ exposed: Labels, _ builder: inout LabelsBuilder) {
+  private func addTargetLabels(
+    _ exposed: Labels, _ emptied: [String], _ builder: inout LabelsBuilder
+  ) {
     var displaced: [Label] = []
     for label in targetLabels {
       let old = exposed.value(of: label.name)
-      if honorsLabels, exposed.has(label.name) { continue }
+      if honorsLabels, exposed.has(label.name) || emptied.contains(label.name) { continue }
       if !old.isEmpty { displaced.append(Label(label.name, old)) }
       builder.set(label.name, label.value)
     }

@@ -184,7 +184,8 @@ extension ScrapeCache {
       batch.waitingExemplars.append((batch.samples.exemplars.count, slot))
     }
     let exemplar = Exemplar(
-      labels: found.labels, value: found.value, timeMs: found.timeMs ?? timeMs)
+      labels: found.labels, value: found.value, timeMs: found.timeMs ?? timeMs,
+      hasOwnTime: found.timeMs != nil)
     batch.samples.exemplars.append((ref, exemplar))
   }
 }
@@ -276,7 +277,14 @@ extension ScrapeCache {
         return line.slot
       }
     }
-    let slot = try newSlot(parser, reading.rules, &batch)
+    let slot: Int32
+    do throws(ExpositionError) {
+      slot = try newSlot(parser, reading.rules, &batch)
+    } catch {
+      // Reading stops at this sample, but it was read.
+      batch.counts.scraped += 1
+      throw error
+    }
     search.table.insertCurrent(hash, line: batch.lines.count)
     return slot
   }
@@ -287,7 +295,8 @@ extension ScrapeCache {
     let exposed = try parser.labels()
     let labels: Labels?
     do throws(ScrapeFailure) {
-      labels = try rules.stored(exposed)
+      labels = try rules.stored(
+        exposed, emptied: rules.honorsLabels ? parser.emptyLabelNames() : [])
     } catch {
       batch.failure = error
       throw ExpositionError(error.text)

@@ -215,7 +215,8 @@ extension ScrapeManager {
     var status = TargetStatus(
       labels: target.labels, discoveredLabels: target.discoveredLabels, scrapePool: job,
       scrapeURL: target.url,
-      globalURL: TargetURL.global(target.url, hostname: options.hostname),
+      globalURL: TargetURL.global(
+        target.url, externalURL: options.externalURL, listenAddress: options.listenAddress),
       intervalMs: target.intervalMs, timeoutMs: target.timeoutMs)
     let health = loop.currentHealth
     status.lastError = health.error

@@ -32,17 +32,34 @@ enum TargetURL {
     return pairs.isEmpty ? out : out + "?" + pairs.joined(separator: "&")
   }
 
-  /// The URL with a loopback host replaced by this machine's name, for links on pages.
-  static func global(_ url: String, hostname: String) -> String {
-    for host in ["localhost", "127.0.0.1", "[::1]"] {
-      guard let scheme = url.firstRange(of: "//"), url[scheme.upperBound...].hasPrefix(host) else {
-        continue
-      }
-      let rest = url[scheme.upperBound...].dropFirst(host.count)
-      guard rest.isEmpty || rest.hasPrefix(":") || rest.hasPrefix("/") || rest.hasPrefix("?")
-      else { continue }
-      return url[..<scheme.upperBound] + hostname + rest
+  /// The URL as others can reach it, for links on pages. A target on this machine gets the host of
+  /// the external URL; the server itself, known by its port, also the external scheme and port.
+  static func global(_ url: String, externalURL: String, listenAddress: String) -> String {
+    let outside = parts(externalURL)
+    let target = parts(url)
+    let isLocal = ["localhost", "127.0.0.1", "[::1]"].contains(target.host)
+    guard isLocal, !outside.host.isEmpty else { return url }
+    if !target.port.isEmpty, target.port == parts("//" + listenAddress).port {
+      return join(outside.scheme, outside.host, outside.port) + target.rest
     }
-    return url
+    return join(target.scheme, outside.host, target.port) + target.rest
+  }
+
+  private static func join(_ scheme: Substring, _ host: Substring, _ port: Substring) -> String {
+    "\(scheme)//\(host)" + (port.isEmpty ? "" : ":\(port)")
+  }
+
+  /// `http:`, `[::1]`, `9090`, `/path?query`
+  private static func parts(
+    _ url: String
+  ) -> (scheme: Substring, host: Substring, port: Substring, rest: Substring) {
+    guard let slashes = url.firstRange(of: "//") else { return ("", "", "", url[...]) }
+    let authority = url[slashes.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    let rest = url[authority.endIndex...]
+    guard let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") else {
+      return (url[..<slashes.lowerBound], authority, "", rest)
+    }
+    let port = authority[authority.index(after: colon)...]
+    return (url[..<slashes.lowerBound], authority[..<colon], port, rest)
   }
 }

@@ -11,12 +11,15 @@ extension ServerParts {
   static func scrapeOptions(_ settings: Settings) -> ScrapeOptions {
     var options = ScrapeOptions(
       userAgent: "Prometheus/\(BuildInfo.version)", hostname: settings.hostName)
+    options.externalURL = settings.externalURL.url
+    options.listenAddress = settings.addresses.first?.description ?? ""
     options.hasExtraScrapeMetrics = settings.features.has("extra-scrape-metrics")
     return options
   }
 
   static func notifierOptions(_ settings: Settings) -> NotifierOptions {
     var options = NotifierOptions()
+    options.userAgent = "Prometheus/\(BuildInfo.version)"
     let flags = settings.flags
     options.queueCapacity = Int(flags.number("alertmanager.notification-queue-capacity"))
     options.batchSize = Int(flags.number("alertmanager.notification-batch-size"))

@@ -133,6 +133,49 @@ struct ConfigLoaderTests {
     #expect(config.global.externalLabels["c"] == "1.50")
   }
 
+  @Test func `a null is the empty text, and so no file, no secret and no name`() throws {
+    let config = try config(
+      """
+      global: {external_labels: {a: null, b: ~, c: "null"}, query_log_file: null}
+      scrape_configs:
+        - job_name: a
+          bearer_token_file: null
+          tls_config: {cert_file: ~, key_file: null, min_version: }
+      alerting: {alertmanagers: [{api_version: }]}
+      """)
+    #expect(config.global.externalLabels["a"] == nil)
+    #expect(config.shownText.contains("    a: \"\"\n    b: \"\"\n    c: \"null\""))
+    #expect(config.global.externalLabels["c"] == "null")
+    #expect(config.scrapeConfigs[0].client.authorization == nil)
+    #expect(config.scrapeConfigs[0].client.tls.certificateFile.isEmpty)
+    #expect(config.alerting.alertmanagers.count == 1)
+    #expect(
+      problems("scrape_configs: [{job_name: null}]\nremote_write: [{url: ~}]") == [
+        "1: job_name is empty", "2: url for remote_write is empty",
+      ])
+  }
+
+  @Test func `what stands behind the point of a whole number is cut off`() throws {
+    let config = try config(
+      """
+      storage: {exemplars: {max_exemplars: 7.9}}
+      scrape_configs: [{job_name: a, sample_limit: 1.5, label_limit: 2e1}]
+      """)
+    #expect(config.scrapeConfigs[0].limits.samples == 1)
+    #expect(config.scrapeConfigs[0].limits.labels == 20)
+    #expect(problems("scrape_configs: [{job_name: a, sample_limit: 1e300}]").count == 1)
+    #expect(problems("scrape_configs: [{job_name: a, sample_limit: -1.5}]").count == 1)
+  }
+
+  @Test(arguments: [
+    ("http://a b/", #"parse "http://a b/": invalid character " " in host name"#),
+    ("http://[::1", #"parse "http://[::1": missing ']' in host"#),
+    ("http://a:b/", #"parse "http://a:b/": invalid port ":b" after host"#),
+  ])
+  func `a URL that Go could not parse is refused in its words`(url: String, text: String) {
+    #expect(problems("remote_write: [{url: '\(url)'}]") == ["1: \(text)"])
+  }
+
   @Test func `a job that asks for legacy names does not inherit that UTF-8 is allowed`() throws {
     let config = try config(
       """

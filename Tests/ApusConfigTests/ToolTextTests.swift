@@ -17,7 +17,8 @@ struct ToolTextTests {
     let loader = RuleFileLoader(
       files: MemoryFileSystem(),
       checks: RuleChecks(
-        expression: { $0 == "bad(" ? "1:5: parse error" : nil }, template: { _, _ in nil }))
+        expression: { $0 == "bad(" ? "1:5: parse error" : nil },
+        template: { $1 == "{{" ? "unclosed action" : nil }))
     do {
       _ = try loader.load(Array(text.utf8), path: "r.yml")
       return []
@@ -46,6 +47,45 @@ struct ToolTextTests {
           line 1: invalid rule file path "a/*/*"
           line 2: job_name is empty
         """)
+  }
+
+  @Test func `errors of rules stand where promtool says that they are`() {
+    let text = """
+      groups:
+      - name: g
+        rules:
+        - record: a
+          alert: b
+          expr: up
+        - {}
+        - alert: c
+          expr: up
+          labels: {__name__: x, a: '{{'}
+          annotations: {"": x}
+      """
+    #expect(
+      ruleTexts(text) == [
+        #"r.yml: 4:13: 5:12: group "g", rule 1, "b": only one of 'record' and 'alert' must be set"#,
+        #"r.yml: 0:0: 0:0: group "g", rule 2, "": one of 'record' or 'alert' must be set"#,
+        #"r.yml: 0:0: group "g", rule 2, "": field 'expr' must be set in rule"#,
+        #"r.yml: group "g", rule 3, "c": invalid label name: __name__"#,
+        #"r.yml: group "g", rule 3, "c": label "a": unclosed action"#,
+        #"r.yml: group "g", rule 3, "c": invalid annotation name: "#,
+      ])
+    #expect(
+      ruleTexts("groups: [{name: g, interval: 5}]")
+        == [#"r.yml: not a valid duration string: "5""#])
+    #expect(
+      ruleTexts("groups:\n- name: g\n  limit: 1\n  limit: 2\n") == [
+        "r.yml: yaml: unmarshal errors:\n"
+          + #"  line 4: mapping key "limit" already defined at line 3"#
+      ])
+  }
+
+  @Test func `groups and rules that are null are none`() {
+    #expect(ruleTexts("groups: [null, {name: g, rules: [null]}, ~]").isEmpty)
+    #expect(
+      ruleTexts("groups:\n- name: null\n") == ["r.yml: 2:3: Groupname must not be empty"])
   }
 
   @Test func `errors of rules come with line and column of the value`() {

@@ -139,6 +139,11 @@ func read(bytes: [UInt8], _ format: ExpositionFormat = .text) -> [String] {
     #expect(read(body).last == "error: \(error)")
   }
 
+  @Test func `a label with an empty value is not there, and so not there twice`() {
+    #expect(read("a{b=\"\",b=\"\",c=\"d\"} 1\n") == [#"{__name__="a", c="d"} 1"#])
+    #expect(read("a{b=\"x\",b=\"\"} 1\n") == [#"{__name__="a"} 1"#])
+  }
+
   @Test func `bytes that are not UTF-8 are refused`() {
     let start = Array("a{b=\"".utf8) + [0xFF]
     #expect(

@@ -15,6 +15,16 @@ struct AlertPayloadTests {
         == "[" + [String](repeating: one, count: 2).joined(separator: ",") + "]")
   }
 
+  @Test func `no annotations are not written`() {
+    let alert = Alert(
+      labels: ["alertname": "A"], annotations: .empty, startsAtMs: 0, endsAtMs: 1000,
+      generatorURL: "")
+    #expect(
+      String(decoding: AlertPayload.json([alert]), as: UTF8.self)
+        == #"[{"endsAt":"1970-01-01T00:00:01.000Z","startsAt":"1970-01-01T00:00:00.000Z","#
+        + #""labels":{"alertname":"A"}}]"#)
+  }
+
   private let one =
     #"{"annotations":{"summary":"a\u003cb\u003e\u0026\n\u0001é\u2028"},"#
     + #""endsAt":"2026-11-21T01:11:52.000Z","startsAt":"2026-11-21T01:07:52.184Z","#

@@ -14,6 +14,7 @@ struct NotifierTests {
     _ managers: FakeAlertmanagers, _ change: (inout NotifierOptions) -> Void = { _ in }
   ) -> Notifier {
     var options = NotifierOptions()
+    options.userAgent = "Prometheus/1"
     change(&options)
     return Notifier(
       options: options, fetchers: managers, clock: JumpingClock(), metrics: registry, log: .none)
@@ -61,7 +62,7 @@ struct NotifierTests {
     #expect(request?.timeoutMs == 5_000)
     #expect(
       request?.headers.map { "\($0.name): \($0.value)" } == [
-        "Content-Type: application/json"
+        "Content-Type: application/json", "User-Agent: Prometheus/1",
       ])
     #expect(
       text(request).hasSuffix(

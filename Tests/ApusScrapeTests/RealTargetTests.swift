@@ -12,12 +12,14 @@ import Testing
   private func manager(
     _ clock: SimulatedClock, _ appender: RecordingAppender
   ) -> ScrapeManager {
-    ScrapeManager(
+    var options = ScrapeOptions(userAgent: "Prometheus/3.0", hostname: "test")
+    options.externalURL = "http://test/"
+    return ScrapeManager(
       ScrapeDoors(
         fetchers: PooledFetcherFactory(files: MemoryFileSystem()), appender: appender,
         workers: WorkerPool(name: "test", threadCount: 2), clock: clock,
         files: MemoryFileSystem()),
-      options: ScrapeOptions(userAgent: "Prometheus/3.0", hostname: "test"),
+      options: options,
       metrics: MetricRegistry(), log: .none)
   }
 

@@ -32,6 +32,31 @@ import Testing
     }
   }
 
+  /// As a Pushgateway does, so that what it was pushed is not said to be its own.
+  @Test func `with honor_labels an empty label keeps that of the target away`() async throws {
+    let h = ScrapeHarness()
+    var config = ScrapeHarness.config()
+    config.honorsLabels = true
+    try await h.run(config) {
+      _ = await h.scrape("a{instance=\"\",job=\"x\"} 1\nb 2\n")
+      #expect(
+        h.appender.samples.prefix(2).map(\.labels) == [
+          ["__name__": "a", "job": "x"], ["__name__": "b", "instance": "a:1", "job": "j"],
+        ])
+    }
+  }
+
+  @Test func `without honor_labels an empty label says nothing`() async throws {
+    let h = ScrapeHarness()
+    try await h.run {
+      _ = await h.scrape("a{instance=\"\",job=\"x\"} 1\n")
+      #expect(
+        h.appender.samples[0].labels == [
+          "__name__": "a", "exported_job": "x", "instance": "a:1", "job": "j",
+        ])
+    }
+  }
+
   @Test func `metric relabelling drops and changes series`() async throws {
     let h = ScrapeHarness()
     var config = ScrapeHarness.config()
@@ -118,6 +143,7 @@ import Testing
       let body = name > 0 ? "a{long_label=\"1\"} 1\n" : "a{x=\"12345\",y=\"1\"} 1\n"
       _ = await h.scrape(body)
       #expect(await h.status()?.lastError == error)
+      #expect(h.report("scrape_samples_scraped") == 1)
       #expect(h.counter("prometheus_target_scrape_pool_exceeded_label_limits_total") == 1)
     }
   }

@@ -256,6 +256,34 @@ import Testing
     }
   }
 
+  @Test func `an exemplar knows whether its time is its own`() async throws {
+    let h = ScrapeHarness()
+    try await h.run {
+      var found: [Exemplar] = []
+      for (body, time) in [("a 1 # {} 0.5", ""), ("a 2 # {} 0.5", ""), ("a 3 # {} 0.5", " 9.5")] {
+        _ = await h.scrape(
+          "\(body)\(time)\n# EOF\n", contentType: "application/openmetrics-text; version=1.0.0")
+        found += h.appender.exemplars.map(\.exemplar)
+      }
+      #expect(found.map(\.hasOwnTime) == [false, false, true])
+      #expect(found[0].timeMs != found[1].timeMs)
+      #expect(found[1].repeats(found[0]))
+      #expect(!found[2].repeats(found[1]))
+    }
+  }
+
+  @Test func `a time beyond all stores is out of bounds and no reason to lose the rest`()
+    async throws
+  {
+    let h = ScrapeHarness()
+    try await h.run {
+      let stored = await h.scrape(
+        "a 1 1e300\nb 2\n# EOF\n", contentType: "application/openmetrics-text; version=1.0.0")
+      #expect(stored.contains("b 2"))
+      #expect(h.report("up") == 1)
+    }
+  }
+
   @Test func `failed scrapes are logged to the job's file`() async throws {
     let h = ScrapeHarness()
     var config = ScrapeHarness.config()

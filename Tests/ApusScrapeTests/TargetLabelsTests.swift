@@ -1,8 +1,9 @@
 import ApusConfig
 import ApusModel
-import ApusScrape
 import ApusSystem
 import Testing
+
+@testable import ApusScrape
 
 @Suite struct TargetLabelsTests {
   private func target(
@@ -81,5 +82,19 @@ import Testing
       return
     }
     #expect(labels.value(of: "__address__") == "h")
+  }
+
+  @Test(arguments: [
+    ("http://localhost:9100/metrics", "http://ex.example:9100/metrics"),
+    ("http://127.0.0.1:9090/p/metrics?a=b", "https://ex.example/p/metrics?a=b"),
+    ("http://[::1]:9100/metrics", "http://ex.example:9100/metrics"),
+    ("http://localhosts:9100/metrics", "http://localhosts:9100/metrics"),
+    ("https://localhost/metrics", "https://ex.example/metrics"),
+  ])
+  func `a target on this machine is linked to by the external host`(url: String, global: String) {
+    #expect(
+      TargetURL.global(url, externalURL: "https://ex.example/p/", listenAddress: "[::]:9090")
+        == global)
+    #expect(TargetURL.global(url, externalURL: "", listenAddress: ":9090") == url)
   }
 }

@@ -49,11 +49,19 @@ enum GoURL {
       if segment.contains(":") { return "first path segment in URL cannot contain colon" }
     }
     if let bad = badEscape(text) { return "invalid URL escape \(GoQuote.quote(bad))" }
-    if let colon = parts.host.lastIndex(of: ":"), !parts.host.hasSuffix("]") {
-      let port = parts.host[colon...].dropFirst()
+    return badHost(parts.host)
+  }
+
+  private static func badHost(_ host: String) -> String? {
+    if host.hasPrefix("["), !host.contains("]") { return "missing ']' in host" }
+    if let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") {
+      let port = host[colon...].dropFirst()
       if !port.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
         return "invalid port \(GoQuote.quote(":" + port)) after host"
       }
+    }
+    if let bad = host.unicodeScalars.first(where: { " \"<>\\^`{|}".unicodeScalars.contains($0) }) {
+      return "invalid character \(GoQuote.quote(String(bad))) in host name"
     }
     return nil
   }

@@ -18,7 +18,7 @@ extension SectionReader {
 
   private func alertmanager(_ record: Record, validation: NameValidation) -> AlertmanagerConfig {
     let version = record.string("api_version")
-    if version != "v2" && !record.isUnreadable("api_version") {
+    if !version.isEmpty && version != "v2" {
       fail(
         record.line(of: "api_version"),
         "expected Alertmanager api version to be one of [v2] but got \(version)")

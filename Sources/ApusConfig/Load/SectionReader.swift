@@ -11,8 +11,8 @@ struct SectionReader {
     errors.add(.value, line: line, text, suggestion: suggestion)
   }
 
-  func fail(at place: Record.Place, _ text: String) {
-    errors.add(.value, line: place.line, column: place.column, text)
+  func fail(at place: Record.Place, _ text: String, toolPlace: String? = nil) {
+    errors.add(.value, line: place.line, column: place.column, text, toolPlace: toolPlace)
   }
 
   /// A path of the file, as it is for our process; empty stays empty.

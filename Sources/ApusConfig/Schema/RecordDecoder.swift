@@ -3,9 +3,16 @@ internal import ApusModel
 /// YAML nodes to records, by their schemas. Every mismatch is added to `errors`; the value then
 /// counts as missing.
 struct RecordDecoder {
+  /// Prometheus reads its configuration with one YAML library and rules with another.
+  enum Dialect {
+    case configuration
+    case rules
+  }
+
   let errors: ErrorList
   /// Unknown keys are passed over.
   var ignoresUnknownFields = false
+  var dialect = Dialect.configuration
 
   /// The record of a mapping; nil where the node is no mapping. A null is an empty mapping.
   func record(_ node: YAMLNode, _ schema: Schema) -> Record? {
@@ -23,9 +30,7 @@ struct RecordDecoder {
         continue
       }
       if entry.isRepeated {
-        errors.add(
-          .field, line: entry.line, column: entry.column,
-          "field \(entry.key) already set in type \(schema.goType)")
+        repeated(entry, of: entries, "field \(entry.key) already set in type \(schema.goType)")
         continue
       }
       record.set(field.name, value(entry.value, field.shape), line: entry.line)
@@ -50,6 +55,13 @@ struct RecordDecoder {
       suggestion: NearestName.find(entry.key, in: names) ?? "")
   }
 
+  private func repeated(_ entry: YAMLEntry, of entries: [YAMLEntry], _ text: String) {
+    let first = entries.first { $0.key == entry.key }?.line ?? 0
+    let ofRules = "mapping key \(GoQuote.quote(entry.key)) already defined at line \(first)"
+    errors.add(
+      .field, line: entry.line, column: entry.column, dialect == .rules ? ofRules : text)
+  }
+
   private func mismatch(_ node: YAMLNode, _ goType: String) {
     errors.add(
       .field, line: node.line, column: node.column,
@@ -71,13 +83,14 @@ struct RecordDecoder {
     }
   }
 
-  /// Numbers and booleans are taken as the text they are written as, and a null as the text that
-  /// stands there, as Go's yaml.v2 does.
+  /// Numbers and booleans are taken as the text they are written as, and a null as the empty text,
+  /// as Go's yaml.v2 does.
   private func string(_ node: YAMLNode) -> String? {
     guard case .scalar(let scalar) = node.content else {
       mismatch(node, "string")
       return nil
     }
+    if scalar.resolved == .null { return "" }
     guard scalar.resolved == .binary else { return scalar.text }
     guard let bytes = Base64.decode(scalar.text) else {
       errors.add(.value, line: node.line, "yaml: !!binary value contains invalid base64 data")
@@ -90,6 +103,8 @@ struct RecordDecoder {
     return text
   }
 
+  /// What stands behind the point of a number is cut off where a whole one is wanted, as yaml.v2
+  /// does.
   private func number(_ node: YAMLNode, _ shape: Shape) -> Value? {
     guard case .scalar(let scalar) = node.content else {
       mismatch(node, shape.goType)
@@ -100,12 +115,12 @@ struct RecordDecoder {
     case (.bool, .bool(let flag)): return .bool(flag)
     case (.int, .null): return .int(0)
     case (.int, .int(let number)): return .int(number)
-    case (.int, .float(let number)) where Int64(exactly: number) != nil:
+    case (.int, .float(let number)) where Int64(exactly: number.rounded(.towardZero)) != nil:
       return .int(Int64(number))
     case (.uint, .null): return .uint(0)
     case (.uint, .int(let number)) where number >= 0: return .uint(UInt64(number))
     case (.uint, .uint(let number)): return .uint(number)
-    case (.uint, .float(let number)) where UInt64(exactly: number) != nil:
+    case (.uint, .float(let number)) where UInt64(exactly: number.rounded(.towardZero)) != nil:
       return .uint(UInt64(number))
     case (.float, .null): return .float(0)
     case (.float, .int(let number)): return .float(Double(number))
@@ -126,7 +141,7 @@ struct RecordDecoder {
       default: return .size(try ByteSizeText.parse(text))
       }
     } catch {
-      errors.add(.value, line: node.line, column: node.column, "\(error)")
+      errors.add(.value, line: node.line, column: node.column, "\(error)", toolPlace: "")
       return nil
     }
   }
@@ -195,9 +210,7 @@ struct RecordDecoder {
       return nil
     }
     for entry in entries where entry.isRepeated {
-      errors.add(
-        .field, line: entry.line, column: entry.column,
-        "key \(GoQuote.quote(entry.key)) already set in map")
+      repeated(entry, of: entries, "key \(GoQuote.quote(entry.key)) already set in map")
     }
     return entries.filter { !$0.isRepeated }
   }

@@ -181,6 +181,12 @@ final class Record {
     places[name] = Place(line: line, column: column)
   }
 
+  /// Where promtool says the values of keys stand: `4:13`, one behind the other for several, and
+  /// `0:0` for a key that is missing.
+  func toolPlace(of names: String...) -> String {
+    names.map { places[$0].map { "\($0.line):\($0.column)" } ?? "0:0" }.joined(separator: ": ")
+  }
+
   /// Where the value of a key stands, or the mapping where the key is missing.
   func place(of name: String) -> Place { places[name] ?? Place(line: line, column: column) }
 

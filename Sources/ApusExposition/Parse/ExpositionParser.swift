@@ -115,6 +115,20 @@ extension ExpositionParser {
     return try sorted(pairs)
   }
 
+  /// The labels of the current sample that are given an empty value. No label set holds them, but
+  /// a target that says so wants them to be empty, whatever its own labels are.
+  package func emptyLabelNames() -> [String] {
+    var names: [String] = []
+    var i = 2
+    while i + 3 < parts.count {
+      if parts[i + 2] == parts[i + 3] {
+        names.append(unescaped(parts[i], parts[i + 1], quotes: true))
+      }
+      i += 4
+    }
+    return names
+  }
+
   /// The exemplar of the current sample; nil where it has none.
   package func exemplar() throws(ExpositionError) -> Exemplar? {
     guard foundExemplar.isThere else { return nil }
@@ -132,14 +146,15 @@ extension ExpositionParser {
 
   private func sorted(_ pairs: [Label]) throws(ExpositionError) -> Labels {
     let labels = Labels(pairs)
-    if labels.count < pairs.count {
-      // Empty values are left out of label sets; only equal names are wrong.
-      var names = Set<[UInt8]>()
-      for pair in pairs where !names.insert(Array(pair.name.utf8)).inserted {
-        throw failure("label name \(GoQuote.quote(pair.name)) is not unique: invalid sample")
-      }
+    guard labels.count < pairs.count else { return labels }
+    // A label that is given an empty value is not there, whatever else is said of it.
+    let absent = Set(pairs.lazy.filter { $0.value.isEmpty }.map { Array($0.name.utf8) })
+    let present = pairs.filter { !absent.contains(Array($0.name.utf8)) }
+    var names = Set<[UInt8]>()
+    for pair in present where !names.insert(Array(pair.name.utf8)).inserted {
+      throw failure("label name \(GoQuote.quote(pair.name)) is not unique: invalid sample")
     }
-    return labels
+    return Labels(present)
   }
 
   /// Label values are checked when they are read, names here.

@@ -120,14 +120,14 @@ extension ExpositionParser {
     return try number(tokenStart + 1, at)
   }
 
-  /// Seconds in the text, milliseconds here.
+  /// Seconds in the text, milliseconds here. A time that no Int64 holds is one that no store takes,
+  /// as it is for Prometheus.
   private func seconds(_ what: String) throws(ExpositionError) -> Int64 {
     let time = try number(tokenStart + 1, at)
-    let ms = (time * 1000).rounded(.towardZero)
-    guard ms.isFinite, abs(ms) < 9.2e18 else {
+    guard time.isFinite else {
       throw failure("invalid \(what) \(time.isNaN ? "NaN" : (time < 0 ? "-Inf" : "+Inf"))")
     }
-    return Int64(ms)
+    return Int64(exactly: (time * 1000).rounded(.towardZero)) ?? .min
   }
 
   mutating func lexOpenMetrics() -> Token {

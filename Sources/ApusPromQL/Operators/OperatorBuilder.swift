@@ -145,11 +145,29 @@ extension PlanNode {
     case .selector(let plan): plan.metricName != nil
     case .stepInvariant(let inner): inner.hasOneName
     case .negate(let plan): plan.inner.hasOneName
-    case .aggregate(let plan): plan.isWithout || !plan.grouping.contains(LabelNames.metricName)
+    case .aggregate(let plan): plan.hasOneName
     case .binary(let plan):
-      plan.op.dropsName || (plan.op != .or && plan.left.hasOneName && plan.right.hasOneName)
+      plan.dropsNames || (plan.op != .or && plan.left.hasOneName && plan.right.hasOneName)
     case .call(let plan): plan.hasOneName
     }
+  }
+}
+
+extension AggregatePlan {
+  fileprivate var hasOneName: Bool {
+    switch op {
+    // These hand on series with all of their labels.
+    case .topk, .bottomk, .limitk, .limitRatio: inner.hasOneName
+    // The counted values may become names.
+    case .countValues: false
+    default: isWithout || !grouping.contains(LabelNames.metricName)
+    }
+  }
+}
+
+extension BinaryPlan {
+  fileprivate var dropsNames: Bool {
+    op.dropsName && matching?.include.contains(LabelNames.metricName) != true
   }
 }
 

@@ -54,10 +54,7 @@ final class ExemplarRing: Sendable {
   private static func compare(
     _ exemplar: Exemplar, toNewest newest: Exemplar, _ windowMs: Int64
   ) -> ExemplarError? {
-    let isSame =
-      newest.labels == exemplar.labels && newest.timeMs == exemplar.timeMs
-      && newest.value.bitPattern == exemplar.value.bitPattern
-    if isSame { return .duplicate }
+    if exemplar.repeats(newest) { return .duplicate }
     let (time, last) = (exemplar.timeMs ?? 0, newest.timeMs ?? 0)
     if time < last {
       let (oldest, overflow) = last.subtractingReportingOverflow(windowMs)
