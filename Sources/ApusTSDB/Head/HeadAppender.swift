@@ -35,35 +35,42 @@ extension Head {
         throw StorageError(.invalid, "cannot store \(series[i]): \(problem)")
       }
     }
-    var made: [Labels: UInt64] = [:]
-    var fresh: [(ref: UInt64, labels: Labels)] = []
-    var nextRef = columns.nextRef
+    let firstRef = columns.nextRef
+    /// Series to be made, which get refs from `firstRef` on, and the hashes of their labels.
+    var fresh: [Int] = []
+    var hashes: [UInt32] = []
+    var made = OpenTable()
     for i in missing {
-      let labels = series[i]
-      if let slot = columns.find(labels.bytes.span) {
+      let labels = series[i].bytes
+      let hash = SeriesColumns.hash(labels.span)
+      if let slot = columns.find(labels.span, hash: hash) {
         // Another appender made it while we waited for the lock.
         refs[i] = SeriesRef(columns.ref(columns.states[slot].ordinal))
-      } else if let ref = made[labels] {
-        refs[i] = SeriesRef(ref)
+      } else if let twin = made.find(hash, where: { series[fresh[Int($0)]] == series[i] }) {
+        refs[i] = SeriesRef(firstRef + UInt64(twin))
       } else {
-        guard columns.canHold(ref: nextRef), columns.count + fresh.count < Limits.headSeriesMax
+        let ref = firstRef + UInt64(fresh.count)
+        guard columns.canHold(ref: ref), columns.count + fresh.count < Limits.headSeriesMax
         else {
           throw StorageError(
             .system,
             "the head holds \(columns.count) series, or has given out all of its "
               + "\(Limits.headOrdinalsMax) refs: restart with fewer series")
         }
-        refs[i] = SeriesRef(nextRef)
-        made[labels] = nextRef
-        fresh.append((nextRef, labels))
-        nextRef += 1
+        refs[i] = SeriesRef(ref)
+        made.insert(hash, UInt32(fresh.count))
+        fresh.append(i)
+        hashes.append(hash)
       }
     }
     guard !fresh.isEmpty else { return }
-    try log?.logSeries(fresh)
+    try log?.logSeries(firstRef: firstRef, series, fresh)
     stateLock.withLock { _ in
       columns.reclaim()
-      for new in fresh { columns.add(new.labels.bytes.span, ref: new.ref) }
+      for (i, index) in fresh.enumerated() {
+        let labels = series[index].bytes
+        columns.add(labels.span, hash: hashes[i], ref: firstRef + UInt64(i))
+      }
     }
     metrics.seriesCreated.increment(by: Double(fresh.count))
   }

@@ -12,8 +12,11 @@ final class HeadLog: @unchecked Sendable {
 
   init(_ writer: WALWriter) { self.writer = writer }
 
-  func logSeries(_ series: [(ref: UInt64, labels: Labels)]) throws(StorageError) {
-    batch.addSeries(series.map { SeriesRef($0.ref) }, series.map(\.labels))
+  /// Logs those of `series` that `indices` name, under refs that ascend by one.
+  func logSeries(
+    firstRef: UInt64, _ series: [Labels], _ indices: [Int]
+  ) throws(StorageError) {
+    batch.addSeries(firstRef: firstRef, series, indices)
     try write()
   }
 

@@ -5,6 +5,17 @@ internal import ApusSystem
 //   series: ref BE64 | n uvarint | n x (name, value) |     a string: length uvarint, bytes
 
 extension WALBatch {
+  /// One record that names some of `series`, under refs that ascend by one.
+  package mutating func addSeries(firstRef: UInt64, _ series: [Labels], _ indices: [Int]) {
+    add(.series) { writer in
+      for (i, index) in indices.enumerated() {
+        writer.be64(firstRef + UInt64(i))
+        let bytes = series[index].bytes
+        RecordLabels.encode(bytes.span, &writer)
+      }
+    }
+  }
+
   /// One record that names series. Samples may refer to them in later records only.
   package mutating func addSeries(_ refs: [SeriesRef], _ labels: [Labels]) {
     precondition(refs.count == labels.count, "\(refs.count) refs, \(labels.count) label sets")
@@ -45,9 +56,15 @@ package enum SeriesRecords {
 enum RecordLabels {
   static func encode(_ labels: Span<UInt8>, _ writer: inout ByteWriter) {
     var count = 0
+    var isShort = true
     var counting = LabelsCursor()
-    while counting.advance(in: labels) { count += 1 }
+    while counting.advance(in: labels) {
+      count += 1
+      if counting.name.count > 127 || counting.value.count > 127 { isShort = false }
+    }
     writer.uvarint(UInt64(count))
+    // The length of a short text is the same byte in both encodings.
+    guard !isShort else { return writer.append(labels) }
     var cursor = LabelsCursor()
     while cursor.advance(in: labels) {
       writer.uvarintBytes(labels.extracting(cursor.name))
