@@ -58,6 +58,7 @@ struct RuleWriter {
     _ samples: [RuleSample], _ ending: [Labels], _ timeMs: Int64, _ refs: [Labels: SeriesRef]
   ) throws(StorageError) -> Written {
     var batch = AppendBatch()
+    batch.discardsOutOfOrder = true
     var floats: [Labels] = []
     var histograms: [Labels] = []
     for sample in samples {

@@ -82,6 +82,8 @@ struct ScrapeIngest {
   ) throws(StorageError) {
     cache.beginScrape()
     var samples = AppendBatch()
+    // A marker behind what another target wrote would end a series that lives.
+    samples.discardsOutOfOrder = true
     for ref in cache.staleRefs(all: true) + reportRefs where !others.contains(ref) {
       samples.append(ref, timeMs: timeMs, value: StaleMarker.value)
     }

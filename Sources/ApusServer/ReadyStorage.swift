@@ -37,6 +37,11 @@ final class ReadyStorage: Queryable, Appender, StorageAdmin {
     try store().resolve(series)
   }
 
+  /// Puts those options into force that may change while the store is open.
+  func apply(_ options: TSDBOptions) throws(StorageError) {
+    try opened.withLock { $0 }?.apply(options)
+  }
+
   func append(_ batch: AppendBatch) throws(StorageError) -> AppendOutcome {
     try store().append(batch)
   }

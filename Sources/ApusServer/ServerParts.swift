@@ -96,6 +96,11 @@ struct ServerParts: Sendable {
       problems.append("query log: \(error)")
     }
     do {
+      try storage.apply(settings.storageOptions(config.storage))
+    } catch {
+      problems.append("storage: \(error)")
+    }
+    do {
       try await scrape.apply(config.scrapeConfigs, externalLabels: config.global.externalLabels)
     } catch {
       problems.append("scrape: \(error)")

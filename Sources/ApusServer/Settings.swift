@@ -96,6 +96,8 @@ struct Settings: Sendable {
     options.compressesWAL = flags.bool("storage.tsdb.wal-compression")
     options.walSyncIntervalMs = flags.durationMs("storage.tsdb.wal-sync-interval") ?? 1_000
     options.locksDirectory = !flags.bool("storage.tsdb.no-lockfile")
+    options.outOfOrderWindowMs = config.outOfOrderWindowMs
+    options.mergesOverlappingBlocks = flags.bool("storage.tsdb.allow-overlapping-compaction")
     if features.has("exemplar-storage") { options.exemplarsMax = config.exemplarsMax ?? 100_000 }
     return options
   }

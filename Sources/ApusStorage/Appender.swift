@@ -15,6 +15,10 @@ package struct AppendBatch: Sendable {
   package var exemplars: [(ref: SeriesRef, exemplar: Exemplar)] = []
   package var metadata: [(ref: SeriesRef, metadata: MetricMetadata)] = []
 
+  /// Refuses samples that come out of order, also where the store has a window for them: stale
+  /// markers of what may have come back since, for example.
+  package var discardsOutOfOrder = false
+
   package init() {}
 
   package mutating func append(_ ref: SeriesRef, timeMs: Int64, value: Double) {
@@ -38,6 +42,7 @@ package struct AppendBatch: Sendable {
     histograms.removeAll(keepingCapacity: true)
     exemplars.removeAll(keepingCapacity: true)
     metadata.removeAll(keepingCapacity: true)
+    discardsOutOfOrder = false
   }
 }
 
@@ -72,6 +77,31 @@ package enum AppendError: Error, Sendable, Equatable {
   }
 }
 
+/// Why an exemplar was not taken.
+package enum ExemplarError: Error, Sendable, Equatable {
+  /// Older than the newest exemplar of its series.
+  case outOfOrder
+  /// The newest exemplar of its series again.
+  case duplicate
+  /// More than 128 characters of labels.
+  case tooLong
+  case disabled
+  /// The ref is not, or no longer, a series of this store.
+  case unknownSeries
+
+  /// Prometheus's words.
+  package var text: String {
+    switch self {
+    case .outOfOrder: "out of order exemplar"
+    case .duplicate: "duplicate exemplar"
+    case .tooLong: "label length for exemplar exceeds maximum of 128 UTF-8 characters"
+    case .disabled:
+      "exemplar storage is disabled or max exemplars is less than or equal to 0"
+    case .unknownSeries: "unknown series"
+    }
+  }
+}
+
 /// What became of a batch: everything was stored but the rejected samples.
 package struct AppendOutcome: Sendable {
   package struct Rejection: Sendable {
@@ -79,15 +109,34 @@ package struct AppendOutcome: Sendable {
     package let index: Int
     package let isHistogram: Bool
     package let error: AppendError
+    /// The value that a duplicate would have replaced, where that is a float.
+    package let existing: Double?
 
-    package init(index: Int, isHistogram: Bool, error: AppendError) {
+    package init(
+      index: Int, isHistogram: Bool, error: AppendError, existing: Double? = nil
+    ) {
       self.index = index
       self.isHistogram = isHistogram
       self.error = error
+      self.existing = existing
+    }
+
+    /// Prometheus's words, with the times and values of the batch that was rejected.
+    package func text(in batch: AppendBatch) -> String {
+      guard error == .duplicate, !isHistogram, batch.times.indices.contains(index),
+        batch.times[index] != 0
+      else { return error.text }
+      let kept = existing.map(FloatText.g) ?? "is a histogram"
+      return "\(error.text) \(batch.times[index]); overrides not allowed: existing \(kept), "
+        + "new value \(FloatText.g(batch.values[index]))"
     }
   }
 
   package var rejections: [Rejection] = []
+
+  /// Exemplars that were not taken, by index. Those that are there already, and any while there is
+  /// no room for exemplars at all, are passed over in silence.
+  package var exemplarRejections: [(index: Int, error: ExemplarError)] = []
 
   package init() {}
 }

@@ -7,6 +7,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
     case system
     /// The store is closing or not open yet.
     case closed
+    /// What was given cannot be stored by anybody.
+    case invalid
     /// The operation is switched off.
     case disabled
     /// The caller was cancelled.

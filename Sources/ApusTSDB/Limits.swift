@@ -14,6 +14,8 @@ enum Limits {
   static let chunkBytesMax = 1024
   /// The most that one sample can add to a XOR chunk.
   static let sampleBytesMax = 19
+  /// Late samples of a series in memory; full, they become a chunk.
+  static let outOfOrderSamplesMax = 32
   /// Characters of the labels of one exemplar.
   static let exemplarCharactersMax = 128
 }

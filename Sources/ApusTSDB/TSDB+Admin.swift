@@ -13,6 +13,9 @@ extension TSDB: StorageAdmin {
     in range: TimeRange, matching matchers: [LabelMatcher]
   ) throws(StorageError) {
     try compacting.withLock { _ throws(StorageError) in
+      // The head marks what it holds in order only. Late samples become blocks, where they can be
+      // marked too, and those that come later are not touched.
+      try compactOutOfOrder()
       for block in blocks(in: range) { try block.delete(in: range, matching: matchers) }
       try head.delete(in: range, matching: matchers)
     }
@@ -35,20 +38,18 @@ extension TSDB: StorageAdmin {
     }
     try compacting.withLock { _ throws(StorageError) in
       for block in blocks { try block.link(below: target) }
-      let times = head.times
-      guard !skipHead, !times.isEmpty else { return }
-      let range = TimeRange(times.minTime, times.maxTime)
+      guard !skipHead, let range = head.range else { return }
       _ = try compactor(below: target).write(
-        HeadSeriesSource(head, in: range), minTimeMs: range.minMs, maxTimeMs: range.maxMs + 1)
+        HeadSeriesSource(head, in: range, part: .all), minTimeMs: range.minMs,
+        maxTimeMs: range.maxMs + 1)
     }
     return name
   }
 
   package var oldestTimeMs: Int64? {
-    let times = head.times
     let oldestBlock = blocks.first?.meta.minTimeMs
-    guard !times.isEmpty else { return oldestBlock }
-    return min(times.minTime, oldestBlock ?? .max)
+    guard let oldest = head.range?.minMs else { return oldestBlock }
+    return min(oldest, oldestBlock ?? .max)
   }
 }
 

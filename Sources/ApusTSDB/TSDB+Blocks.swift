@@ -55,7 +55,8 @@ extension TSDB {
 
   /// Bytes that the log and the head chunks take on disk.
   var headBytes: Int {
-    files.sizeBytes(under: walDirectory) + files.sizeBytes(under: headChunksDirectory)
+    files.sizeBytes(under: walDirectory) + files.sizeBytes(under: wblDirectory)
+      + files.sizeBytes(under: headChunksDirectory)
   }
 
   var headChunksDirectory: String { FilePath.join(directory, "chunks_head") }

@@ -41,6 +41,7 @@ extension TSDB {
   func syncLog() {
     do throws(WALError) {
       try head.log?.writer.sync()
+      try head.outOfOrderWriter?.sync()
     } catch {
       log.error("syncing the WAL failed", ["err": "\(error)"])
     }
@@ -81,7 +82,9 @@ extension TSDB {
         hasCut = true
       }
       if hasCut {
-        truncateLog()
+        // First the late samples: their log may name series that a checkpoint would leave out.
+        try compactOutOfOrder(isCancelled)
+        if !isCancelled() { truncateLog() }
         try head.dropChunkFiles()
       }
       try compactBlocks(isCancelled)
@@ -93,7 +96,7 @@ extension TSDB {
     let minTime = head.times.minTime
     let end = ChunkCut.windowEnd(minTime, options.blockMinMs)
     // Nothing as old as this is accepted any more: the head reaches far beyond it.
-    let source = try HeadSeriesSource(head, in: TimeRange(minTime, end - 1))
+    let source = try HeadSeriesSource(head, in: TimeRange(minTime, end - 1), part: .inOrder)
     if !source.isEmpty {
       let made = try compactor.write(
         source, minTimeMs: minTime, maxTimeMs: end, isCancelled: isCancelled)
@@ -121,9 +124,15 @@ extension TSDB {
   }
 
   private func compactBlocks(_ isCancelled: () -> Bool) throws(StorageError) {
-    let plan = CompactionPlan(rangesMs: options.blockRangesMs)
+    let plan = CompactionPlan(
+      rangesMs: options.blockRangesMs, mergesOverlapping: options.mergesOverlappingBlocks)
     while !isCancelled() {
-      let now = blocks
+      // Blocks of late samples reach into the time that the head holds. Merged, they would say
+      // that what is older than their end is in blocks, and the next start would believe them.
+      let floor = head.times.floor
+      let now = blocks.filter {
+        !$0.meta.compaction.isFromOutOfOrder || $0.meta.maxTimeMs <= floor
+      }
       let chosen = Set(plan.next(now.map(\.meta)).map(\.ulid))
       guard !chosen.isEmpty else { return }
       _ = try compactor.compact(

@@ -39,6 +39,7 @@ extension TSDB {
       try WALSegments.list(files, walDirectory).last ?? 0
     }
     let others = replay.finish(log)
+    try replayOutOfOrder(refMap: replay.refMap, chunks: chunks.late)
     try head.restoreNewestValues()
     expiries.withLock { known in
       for ref in others { known[SeriesRef(ref)] = lastSegment }
@@ -47,6 +48,7 @@ extension TSDB {
       try WALWriter(files: files, directory: walDirectory, options: walOptions)
     }
     head.log = HeadLog(writer, failures: metrics.walWritesFailed)
+    try setOutOfOrderWindow(options.outOfOrderWindowMs)
     // Without it a loss of power could take the new directories, and all that is synced in them.
     try withFiles("sync data directory") { () throws(PosixError) in
       try files.syncDirectory(directory)
@@ -98,7 +100,7 @@ extension TSDB {
     }
   }
 
-  private func logged<Result>(
+  func logged<Result>(
     _ body: () throws(WALError) -> Result
   ) throws(StorageError) -> Result {
     do throws(WALError) { return try body() } catch { throw .wal(error) }

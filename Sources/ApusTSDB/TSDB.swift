@@ -127,9 +127,7 @@ extension TSDB: Appender {
 
 extension TSDB: Queryable {
   package func querier(in range: TimeRange) throws(StorageError) -> any Querier {
-    let times = head.times
-    let isInHead = !times.isEmpty && range.overlaps(TimeRange(times.minTime, times.maxTime))
-    return TSDBQuerier(head: isInHead ? head : nil, blocks: blocks(in: range), range: range)
+    TSDBQuerier(self, in: range)
   }
 
   package func exemplars(

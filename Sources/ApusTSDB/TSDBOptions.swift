@@ -16,6 +16,10 @@ package struct TSDBOptions: Sendable {
   /// Exemplars kept in memory; 0 switches them off.
   package var exemplarsMax = 0
   package var storesHistograms = true
+  /// How far behind the newest sample others may come out of order, ms; 0 for not at all.
+  package var outOfOrderWindowMs: Int64 = 0
+  /// Whether blocks that overlap are merged.
+  package var mergesOverlappingBlocks = true
   /// Whether the directory is taken by a lock file.
   package var locksDirectory = true
   /// Whether blocks are cut and merged.

@@ -139,10 +139,11 @@ package final class WriteReceiver: Sendable {
     let outcome = try append(workspace)
     var problem = skipped.problem
     if let first = outcome.rejections.first {
-      problem = problem ?? first.error.text
+      let text = first.text(in: workspace.request.batch)
+      problem = problem ?? text
       log.error(
         "Out of order sample from remote write",
-        ["err": first.error.text, "samples": "\(outcome.rejections.count)"])
+        ["err": text, "samples": "\(outcome.rejections.count)"])
     }
     return problem.map { Outcome(status: 400, text: $0) } ?? Outcome(status: 204)
   }

@@ -71,7 +71,10 @@ package final class BlockCompactor: Sendable {
       log.info("Found overlapping blocks during compaction", ["ulid": "\(meta.ulid)"])
     }
     do throws(StorageError) {
-      let source = try MergedSeriesSource(sorted)
+      // Of two samples at one time that which came in order stays.
+      let source = try MergedSeriesSource(
+        sorted.filter { !$0.meta.compaction.isFromOutOfOrder }
+          + sorted.filter(\.meta.compaction.isFromOutOfOrder))
       guard let written = try write(source, meta, isCancelled) else {
         for block in sorted { try block.markDeletable() }
         return nil

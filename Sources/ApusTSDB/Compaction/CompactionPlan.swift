@@ -93,7 +93,8 @@ package struct CompactionPlan: Sendable, Equatable {
     return parts
   }
 
-  private static func floor(_ timeMs: Int64, _ rangeMs: Int64) -> Int64 {
+  /// Where the aligned range of a length begins in which a time lies.
+  static func floor(_ timeMs: Int64, _ rangeMs: Int64) -> Int64 {
     let rest = timeMs % rangeMs
     return timeMs - (rest < 0 ? rest + rangeMs : rest)
   }

@@ -4,30 +4,56 @@ internal import ApusStorage
 enum AppendRules {
   enum Verdict: Equatable {
     case store
+    /// Among the late samples of its series.
+    case storeLate
     /// The very sample that is there already: accepted, and nothing is done.
     case ignore
     case reject(AppendError)
   }
 
-  /// - Parameters:
-  ///   - lastTime: time of the newest sample of the series, `.min` if it has none.
-  ///   - isSameValue: whether the newest sample has the same value, bit by bit.
-  ///   - minValidTime: what is older than this is refused, whatever the series.
-  @inline(__always)
-  static func judge(
-    time: Int64, lastTime: Int64, isSameValue: Bool, minValidTime: Int64
-  ) -> Verdict {
-    if time < minValidTime { return .reject(.outOfBounds) }
-    if time > lastTime || lastTime == .min { return .store }
-    guard time == lastTime else { return .reject(.outOfOrder) }
-    return isSameValue ? .ignore : .reject(.duplicate)
+  /// Times that hold for a whole batch.
+  struct Bounds {
+    /// What is older than this does not go into the chunks in order, whatever the series.
+    var minValidTime: Int64
+    /// The oldest time that goes among the late samples; nil where none are taken.
+    var oldestLateTime: Int64?
+
+    /// - Parameters:
+    ///   - floor: nothing before what blocks hold goes into the chunks in order.
+    ///   - headMaxTime: of the newest sample; `.min` while there is none.
+    ///   - windowMs: the out-of-order window, 0 for none.
+    init(floor: Int64, headMaxTime: Int64, chunkRangeMs: Int64, windowMs: Int64) {
+      minValidTime = floor
+      if headMaxTime != .min {
+        let (behind, overflow) = headMaxTime.subtractingReportingOverflow(chunkRangeMs / 2)
+        if !overflow { minValidTime = max(floor, behind) }
+      }
+      guard windowMs > 0 else { return }
+      let (oldest, overflow) = headMaxTime.subtractingReportingOverflow(windowMs)
+      oldestLateTime = overflow ? .min : oldest
+    }
   }
 
-  /// The oldest time that the head takes: nothing before what blocks hold, nor older than half a
-  /// window behind the newest sample.
-  static func minValidTime(floor: Int64, headMaxTime: Int64, chunkRangeMs: Int64) -> Int64 {
-    guard headMaxTime != .min else { return floor }
-    let (behind, overflow) = headMaxTime.subtractingReportingOverflow(chunkRangeMs / 2)
-    return overflow ? floor : max(floor, behind)
+  /// - Parameters:
+  ///   - lastTime: time of the newest sample of the series in order, `.min` if it has none.
+  ///   - isSameValue: whether that sample has the same value, bit by bit.
+  @inline(__always)
+  static func judge(
+    time: Int64, lastTime: Int64, isSameValue: Bool, _ bounds: Bounds
+  ) -> Verdict {
+    if time >= bounds.minValidTime {
+      if time > lastTime || lastTime == .min { return .store }
+      if time == lastTime { return isSameValue ? .ignore : .reject(.duplicate) }
+    }
+    return judgeLate(time: time, bounds)
+  }
+
+  /// What becomes of a sample that does not fit in order.
+  @inline(never)
+  private static func judgeLate(time: Int64, _ bounds: Bounds) -> Verdict {
+    guard let oldest = bounds.oldestLateTime else {
+      return .reject(time < bounds.minValidTime ? .outOfBounds : .outOfOrder)
+    }
+    return time >= oldest ? .storeLate : .reject(.tooOld)
   }
 }

@@ -9,8 +9,14 @@ struct AppendScratch {
   var times: [Int64] = []
   var values: [Double] = []
   var newest = NewestInBatch()
+  /// Samples that come out of order, in the order of the batch.
+  var late: [LateSample] = []
+  /// Indices of floats that are the stale markers of series of histograms.
+  var histogramMarkers: [UInt32] = []
 
   mutating func begin(count: Int) {
+    late.removeAll(keepingCapacity: true)
+    histogramMarkers.removeAll(keepingCapacity: true)
     slots.removeAll(keepingCapacity: true)
     indices.removeAll(keepingCapacity: true)
     slots.reserveCapacity(count)

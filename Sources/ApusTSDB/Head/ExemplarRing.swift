@@ -1,4 +1,5 @@
 internal import ApusModel
+internal import ApusStorage
 internal import Synchronization
 
 /// The last exemplars of all series, oldest overwritten first.
@@ -8,82 +9,102 @@ final class ExemplarRing: Sendable {
     let exemplar: Exemplar
   }
 
-  enum Rejection: Error {
-    case disabled
-    case tooLong
-    case outOfOrder
-    case duplicate
-  }
-
   private struct State {
+    var capacity: Int
     var entries: [Entry] = []
     /// Where the next one goes once the ring is full.
     var next = 0
     /// The newest exemplar by series.
     var newest: [UInt32: Exemplar] = [:]
     var counts: [UInt32: Int] = [:]
+
+    /// In the order in which they came.
+    var ordered: ArraySlice<Entry> { entries[next...] + entries[..<next] }
   }
 
-  let capacity: Int
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  init(capacity: Int) { self.capacity = capacity }
+  init(capacity: Int) { state = Mutex(State(capacity: max(0, capacity))) }
+
+  /// Exemplars that there is room for; 0 where they are switched off.
+  var capacity: Int { state.withLock { $0.capacity } }
 
   var count: Int { state.withLock { $0.entries.count } }
 
   var seriesCount: Int { state.withLock { $0.counts.count } }
 
   /// Time of the oldest exemplar, ms; nil while there is none.
-  var oldestTimeMs: Int64? {
-    state.withLock { state in
-      let isFull = state.entries.count == capacity
-      return state.entries.isEmpty
-        ? nil : state.entries[isFull ? state.next : 0].exemplar.timeMs
-    }
-  }
+  var oldestTimeMs: Int64? { state.withLock { $0.ordered.first?.exemplar.timeMs } }
 
-  /// Why an exemplar cannot be taken; nil if it can.
-  func check(_ ordinal: UInt32, _ exemplar: Exemplar) -> Rejection? {
-    guard capacity > 0 else { return .disabled }
+  /// Why an exemplar cannot be taken; nil if it can. (Rules: Prometheus, tsdb/exemplar.go,
+  /// validateExemplar.)
+  /// - Parameter windowMs: how far it may lie behind the newest one of its series.
+  func check(_ ordinal: UInt32, _ exemplar: Exemplar, windowMs: Int64 = 0) -> ExemplarError? {
     let characters = exemplar.labels.reduce(0) {
       $0 + $1.name.unicodeScalars.count + $1.value.unicodeScalars.count
     }
-    guard characters <= Limits.exemplarCharactersMax else { return .tooLong }
     return state.withLock { state in
+      guard state.capacity > 0 else { return .disabled }
+      guard characters <= Limits.exemplarCharactersMax else { return .tooLong }
       guard let newest = state.newest[ordinal] else { return nil }
-      let isSame =
-        newest.labels == exemplar.labels && newest.timeMs == exemplar.timeMs
-        && newest.value.bitPattern == exemplar.value.bitPattern
-      if isSame { return .duplicate }
-      return (exemplar.timeMs ?? 0) < (newest.timeMs ?? 0) ? .outOfOrder : nil
+      return Self.compare(exemplar, toNewest: newest, windowMs)
     }
   }
 
+  private static func compare(
+    _ exemplar: Exemplar, toNewest newest: Exemplar, _ windowMs: Int64
+  ) -> ExemplarError? {
+    let isSame =
+      newest.labels == exemplar.labels && newest.timeMs == exemplar.timeMs
+      && newest.value.bitPattern == exemplar.value.bitPattern
+    if isSame { return .duplicate }
+    let (time, last) = (exemplar.timeMs ?? 0, newest.timeMs ?? 0)
+    if time < last {
+      let (oldest, overflow) = last.subtractingReportingOverflow(windowMs)
+      return overflow || time > oldest ? nil : .outOfOrder
+    }
+    // A scrape gives those of one time by value: a smaller one was given before.
+    return time == last && exemplar.value < newest.value ? .outOfOrder : nil
+  }
+
   func add(_ ordinal: UInt32, _ exemplar: Exemplar) {
-    guard capacity > 0 else { return }
+    state.withLock { Self.add(Entry(ordinal: ordinal, exemplar: exemplar), to: &$0) }
+  }
+
+  private static func add(_ entry: Entry, to state: inout State) {
+    guard state.capacity > 0 else { return }
+    if state.entries.count < state.capacity {
+      state.entries.append(entry)
+    } else {
+      forget(state.entries[state.next].ordinal, &state)
+      state.entries[state.next] = entry
+      state.next = (state.next + 1) % state.capacity
+    }
+    let newest = state.newest[entry.ordinal]?.timeMs ?? .min
+    if newest <= entry.exemplar.timeMs ?? 0 { state.newest[entry.ordinal] = entry.exemplar }
+    state.counts[entry.ordinal, default: 0] += 1
+  }
+
+  /// Makes room for more or fewer; the newest ones stay.
+  func resize(to capacity: Int) {
+    let capacity = max(0, capacity)
     state.withLock { state in
-      let entry = Entry(ordinal: ordinal, exemplar: exemplar)
-      if state.entries.count < capacity {
-        state.entries.append(entry)
-      } else {
-        forget(state.entries[state.next].ordinal, &state)
-        state.entries[state.next] = entry
-        state.next = (state.next + 1) % capacity
-      }
-      state.newest[ordinal] = exemplar
-      state.counts[ordinal, default: 0] += 1
+      guard state.capacity != capacity else { return }
+      var resized = State(capacity: capacity)
+      resized.entries.reserveCapacity(min(capacity, state.entries.count))
+      for entry in state.ordered.suffix(capacity) { Self.add(entry, to: &resized) }
+      state = resized
     }
   }
 
   /// Exemplars in a range, oldest first.
   func entries(in range: TimeRange) -> [Entry] {
     state.withLock { state in
-      let ordered = state.entries[state.next...] + state.entries[..<state.next]
-      return ordered.filter { range.contains($0.exemplar.timeMs ?? 0) }
+      state.ordered.filter { range.contains($0.exemplar.timeMs ?? 0) }
     }
   }
 
-  private func forget(_ ordinal: UInt32, _ state: inout State) {
+  private static func forget(_ ordinal: UInt32, _ state: inout State) {
     let left = (state.counts[ordinal] ?? 1) - 1
     state.counts[ordinal] = left == 0 ? nil : left
     if left == 0 { state.newest[ordinal] = nil }

@@ -22,6 +22,7 @@ final class Head: @unchecked Sendable {
   let ranks: LabelRanks
   let exemplars: ExemplarRing
   let metadata = MetadataStore()
+  let outOfOrder = OutOfOrderHead()
   let metrics: HeadMetrics
   var histograms = HistogramSeries()
   let appendLock = Mutex(())
@@ -50,7 +51,12 @@ final class Head: @unchecked Sendable {
   /// Ends the log; durable on return.
   func close() throws(StorageError) {
     try appendLock.withLock { _ throws(StorageError) in
-      do throws(WALError) { try log?.writer.close() } catch { throw .wal(error) }
+      do throws(WALError) {
+        try log?.writer.close()
+        try outOfOrder.log?.writer.close()
+      } catch {
+        throw .wal(error)
+      }
       do throws(HeadChunkError) {
         try chunkFiles?.close()
       } catch {
@@ -61,8 +67,21 @@ final class Head: @unchecked Sendable {
 
   var seriesCount: Int { stateLock.withLock { _ in columns.count } }
 
-  /// Times of what is held, under `stateLock`.
+  /// Times of what is held in order, under `stateLock`.
   var times: HeadTimes { stateLock.withLock { _ in clock } }
+
+  /// The writer of the out-of-order log, where there is one.
+  var outOfOrderWriter: WALWriter? { appendLock.withLock { _ in outOfOrder.log?.writer } }
+
+  /// First and last time of all that is held, late samples too; nil while there is nothing.
+  var range: TimeRange? {
+    stateLock.withLock { _ in
+      guard !clock.isEmpty else { return outOfOrder.range }
+      return TimeRange(
+        min(clock.minTime, outOfOrder.range?.minMs ?? .max),
+        max(clock.maxTime, outOfOrder.range?.maxMs ?? .min))
+    }
+  }
 }
 
 extension Head {

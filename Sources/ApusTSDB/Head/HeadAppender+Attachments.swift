@@ -2,6 +2,7 @@ internal import ApusTelemetry
 internal import ApusSystem
 internal import ApusModel
 internal import ApusStorage
+internal import Synchronization
 
 extension Head {
   /// What rides along with samples: exemplars and metadata. Under `appendLock`.
@@ -9,21 +10,28 @@ extension Head {
     _ batch: AppendBatch, _ outcome: inout AppendOutcome
   ) throws(StorageError) {
     if !batch.exemplars.isEmpty && exemplars.capacity > 0 {
-      try commitExemplars(batch.exemplars)
+      try commitExemplars(batch.exemplars, &outcome)
     }
     if !batch.metadata.isEmpty { try commitMetadata(batch.metadata) }
   }
 
   private func commitExemplars(
-    _ batch: [(ref: SeriesRef, exemplar: Exemplar)]
+    _ batch: [(ref: SeriesRef, exemplar: Exemplar)], _ outcome: inout AppendOutcome
   ) throws(StorageError) {
     var taken: [(ref: SeriesRef, exemplar: Exemplar)] = []
-    for (ref, exemplar) in batch {
-      guard let slot = columns.slot(ofRef: ref.number) else { continue }
-      switch exemplars.check(columns.states[slot].ordinal, exemplar) {
+    let windowMs = outOfOrder.windowMs.load(ordering: .relaxed)
+    for (index, (ref, exemplar)) in batch.enumerated() {
+      guard let slot = columns.slot(ofRef: ref.number) else {
+        outcome.exemplarRejections.append((index, .unknownSeries))
+        continue
+      }
+      let ordinal = columns.states[slot].ordinal
+      switch exemplars.check(ordinal, exemplar, windowMs: windowMs) {
       case nil: taken.append((ref, exemplar))
-      case .outOfOrder: metrics.exemplarsOutOfOrder.increment()
-      case .disabled, .tooLong, .duplicate: continue
+      case .disabled, .duplicate: continue
+      case .some(let error):
+        if error == .outOfOrder { metrics.exemplarsOutOfOrder.increment() }
+        outcome.exemplarRejections.append((index, error))
       }
     }
     guard !taken.isEmpty else { return }

@@ -8,6 +8,30 @@ extension Head {
   /// Samples of an open chunk of histograms at which it is closed.
   private static var histogramsPerChunk: Int { Limits.samplesPerChunkTarget }
 
+  /// The batch, with the stale markers of series of histograms as what they are there: histograms
+  /// with a stale marker for their sum. (Behaviour: Prometheus, tsdb/head_append.go, Append.)
+  func withHistogramMarkers(_ batch: AppendBatch) -> AppendBatch {
+    guard !scratch.histogramMarkers.isEmpty else { return batch }
+    var all = batch
+    var marker = FloatHistogram()
+    marker.sum = StaleMarker.value
+    for index in scratch.histogramMarkers {
+      let i = Int(index)
+      all.append(batch.refs[i], timeMs: batch.times[i], histogram: marker)
+    }
+    return all
+  }
+
+  /// A rejection of what was a float in the batch that was given names that float.
+  private func rejection(_ batch: AppendBatch, _ i: Int, _ error: AppendError)
+    -> AppendOutcome.Rejection
+  {
+    let given = batch.histogramTimes.count - scratch.histogramMarkers.count
+    guard i >= given else { return .init(index: i, isHistogram: true, error: error) }
+    return .init(
+      index: Int(scratch.histogramMarkers[i - given]), isHistogram: false, error: error)
+  }
+
   /// Which histograms of a batch may be stored, by index. Comes after the floats were judged.
   func admitHistograms(_ batch: AppendBatch, _ outcome: inout AppendOutcome) -> [Int] {
     guard !batch.histogramTimes.isEmpty else { return [] }
@@ -16,27 +40,29 @@ extension Head {
       newest[slot] = (batch.times[Int(scratch.indices[position])], nil)
     }
     var admitted: [Int] = []
-    let minValid = minValidTime
+    let bounds = appendBounds
     for i in batch.histogramTimes.indices {
-      if let error = judge(batch, i, minValid, &newest) {
-        outcome.rejections.append(.init(index: i, isHistogram: true, error: error))
-      } else if let slot = columns.slot(ofRef: batch.histogramRefs[i].number),
-        newest[slot]?.index == i
-      {
-        admitted.append(i)
+      switch judge(batch, i, bounds, &newest) {
+      case .store: admitted.append(i)
+      case .ignore: continue
+      case .reject(let error):
+        outcome.rejections.append(rejection(batch, i, error))
+      case .storeLate:
+        guard let slot = columns.slot(ofRef: batch.histogramRefs[i].number) else { continue }
+        scratch.late.append(
+          LateSample(slot: slot, index: UInt32(truncatingIfNeeded: i), isHistogram: true))
       }
     }
     return admitted
   }
 
-  /// Why a histogram is refused; nil if it is stored, or there already.
   private func judge(
-    _ batch: AppendBatch, _ i: Int, _ minValid: Int64,
+    _ batch: AppendBatch, _ i: Int, _ bounds: AppendRules.Bounds,
     _ newest: inout [UInt32: (time: Int64, index: Int?)]
-  ) -> AppendError? {
-    guard options.storesHistograms else { return .histogramsDisabled }
+  ) -> AppendRules.Verdict {
+    guard options.storesHistograms else { return .reject(.histogramsDisabled) }
     guard let slot = columns.slot(ofRef: batch.histogramRefs[i].number) else {
-      return .unknownSeries
+      return .reject(.unknownSeries)
     }
     let (time, histogram) = (batch.histogramTimes[i], batch.histograms[i])
     let state = columns.states[slot]
@@ -46,14 +72,16 @@ extension Head {
       lastTime = known.time
       last = known.index.map { batch.histograms[$0] }
     }
-    switch AppendRules.judge(
-      time: time, lastTime: lastTime, isSameValue: last == histogram, minValidTime: minValid)
-    {
+    let verdict = AppendRules.judge(
+      time: time, lastTime: lastTime, isSameValue: last.map { $0.isSame(as: histogram) } ?? false,
+      bounds)
+    switch verdict {
     case .store:
       newest[slot] = (time, i)
-      return nil
-    case .ignore: return nil
-    case .reject(let error): return error
+      return .store
+    case .ignore, .reject(.duplicate): return verdict
+    case .storeLate, .reject:
+      return judgeLate(verdict, timeMs: time, batch).map { .reject($0) } ?? .storeLate
     }
   }
 
@@ -110,6 +138,17 @@ extension Head {
       ChunkList.append(entry, to: &columns.states[slot], in: columns.slots)
     }
     fullSlots.append(slot)
+  }
+}
+
+extension FloatHistogram {
+  /// Whether two histograms are the same bit by bit, as stale markers are.
+  fileprivate func isSame(as other: FloatHistogram) -> Bool {
+    guard sum.bitPattern == other.sum.bitPattern else { return false }
+    var copy = other
+    var one = self
+    (one.sum, copy.sum) = (0, 0)
+    return one == copy
   }
 }
 

@@ -30,6 +30,11 @@ extension Head {
   private func create(
     _ series: [Labels], _ missing: [Int], _ refs: inout [SeriesRef]
   ) throws(StorageError) {
+    for i in missing {
+      if let problem = LabelSetRules.problem(of: series[i]) {
+        throw StorageError(.invalid, "cannot store \(series[i]): \(problem)")
+      }
+    }
     var made: [Labels: UInt64] = [:]
     var fresh: [(ref: UInt64, labels: Labels)] = []
     var nextRef = columns.nextRef
@@ -77,17 +82,20 @@ extension Head {
     }
     initialiseTimes(batch)
     admit(batch, &outcome)
+    let batch = withHistogramMarkers(batch)
     let admittedHistograms = admitHistograms(batch, &outcome)
     try logFloats(batch)
     try logHistograms(batch, admittedHistograms)
+    let late = try planLate(batch)
     stateLock.withLock { _ in
       columns.reclaim()
       apply(batch)
       applyHistograms(batch, admittedHistograms)
+      applyLate(late)
     }
     try commitAttachments(batch, &outcome)
     metrics.count(
-      floats: scratch.slots.count, histograms: admittedHistograms.count, outcome)
+      floats: scratch.slots.count, histograms: admittedHistograms.count, late, outcome)
     return outcome
   }
 
@@ -97,9 +105,22 @@ extension Head {
     stateLock.withLock { _ in clock.extend(first, first) }
   }
 
-  var minValidTime: Int64 {
-    AppendRules.minValidTime(
-      floor: clock.floor, headMaxTime: clock.maxTime, chunkRangeMs: options.chunkRangeMs)
+  /// The times that hold for a batch that comes now. Under `appendLock`.
+  var appendBounds: AppendRules.Bounds {
+    AppendRules.Bounds(
+      floor: clock.floor, headMaxTime: clock.maxTime, chunkRangeMs: options.chunkRangeMs,
+      windowMs: outOfOrder.windowMs.load(ordering: .relaxed))
+  }
+
+  /// Notes a sample that comes out of order, whatever becomes of it; nil if it is one of those to
+  /// be stored. Under `appendLock`.
+  func judgeLate(
+    _ verdict: AppendRules.Verdict, timeMs: Int64, _ batch: AppendBatch
+  ) -> AppendError? {
+    let (behind, overflow) = clock.maxTime.subtractingReportingOverflow(timeMs)
+    if behind > 0 && !overflow { metrics.outOfOrderDelta.observe(Double(behind) / 1000) }
+    if case .reject(let error) = verdict { return error }
+    return batch.discardsOutOfOrder ? .outOfOrder : nil
   }
 
   /// Judges the floats of a batch; what may be stored stands in `scratch` afterwards.
@@ -114,7 +135,7 @@ extension Head {
     let count = times.count
     precondition(refs.count == count && values.count == count, "columns of different lengths")
     scratch.begin(count: count)
-    let minValid = minValidTime
+    let bounds = appendBounds
     for i in 0..<count {
       guard let slot = columns.slot(ofRef: refs[i].number) else {
         outcome.rejections.append(.init(index: i, isHistogram: false, error: .unknownSeries))
@@ -131,17 +152,31 @@ extension Head {
         lastBits = values[other].bitPattern
         isFloat = true
       }
+      if !isFloat && values[i].bitPattern == StaleMarker.bits {
+        scratch.histogramMarkers.append(UInt32(truncatingIfNeeded: i))
+        continue
+      }
       let verdict = AppendRules.judge(
         time: times[i], lastTime: lastTime,
-        isSameValue: isFloat && lastBits == values[i].bitPattern, minValidTime: minValid)
+        isSameValue: isFloat && lastBits == values[i].bitPattern, bounds)
       switch verdict {
       case .store:
         scratch.newest.note(slot, position: scratch.slots.count)
         scratch.slots.append(slot)
         scratch.indices.append(UInt32(truncatingIfNeeded: i))
       case .ignore: continue
-      case .reject(let error):
-        outcome.rejections.append(.init(index: i, isHistogram: false, error: error))
+      case .reject(.duplicate):
+        outcome.rejections.append(
+          .init(
+            index: i, isHistogram: false, error: .duplicate,
+            existing: isFloat ? Double(bitPattern: lastBits) : nil))
+      case .reject, .storeLate:
+        if let error = judgeLate(verdict, timeMs: times[i], batch) {
+          outcome.rejections.append(.init(index: i, isHistogram: false, error: error))
+        } else {
+          scratch.late.append(
+            LateSample(slot: slot, index: UInt32(truncatingIfNeeded: i), isHistogram: false))
+        }
       }
     }
   }
@@ -244,7 +279,9 @@ struct FloatWriter {
   /// Under both locks, or while nobody else uses the head.
   @inline(__always)
   func append(_ slot: UInt32, time: Int64, bits: UInt64) {
-    if states[slot].flags != [] || bits == StaleMarker.bits { head.changeKind(slot, bits: bits) }
+    if !states[slot].flags.isDisjoint(with: .unusual) || bits == StaleMarker.bits {
+      head.changeKind(slot, bits: bits)
+    }
     if ChunkCut.isDue(&states[slot], time: time) {
       head.beginChunk(slot, time: time, bits: bits)
     } else {

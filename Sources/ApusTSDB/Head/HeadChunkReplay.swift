@@ -8,6 +8,8 @@ struct HeadChunkReplay {
   private var entries: [UInt64: [ChunkEntry]] = [:]
   private(set) var count = 0
   private(set) var refMax: UInt64 = 0
+  /// Chunks of late samples, for the replay of the out-of-order log.
+  private(set) var late: [HeadChunk] = []
 
   init() {}
 
@@ -16,13 +18,13 @@ struct HeadChunkReplay {
     var found: [UInt64: [ChunkEntry]] = [:]
     var count = 0
     var refMax: UInt64 = 0
+    var late: [HeadChunk] = []
     let floor = head.clock.floor
     do throws(HeadChunkError) {
       let damage = try files.scan { chunk in
         refMax = max(refMax, chunk.series.number)
-        guard !chunk.isOutOfOrder, chunk.range.maxMs >= floor,
-          let entry = ChunkEntry(chunk)
-        else { return }
+        guard !chunk.isOutOfOrder else { return late.append(chunk) }
+        guard chunk.range.maxMs >= floor, let entry = ChunkEntry(chunk) else { return }
         found[chunk.series.number, default: []].append(entry)
         count += 1
       }
@@ -37,6 +39,7 @@ struct HeadChunkReplay {
     entries = found
     self.count = count
     self.refMax = refMax
+    self.late = late
   }
 
   /// Gives a series the chunks of a ref; those that are not in order of time are dropped, as the

@@ -94,8 +94,10 @@ extension Head {
     guard let chunkFiles, let wanted = fileDrop.withLock({ $0 }),
       wanted.stamp < epochs.reusableBelow
     else { return }
+    // Late samples are older than the rest, and needed nevertheless.
+    let needed = stateLock.withLock { _ in outOfOrder.oldestFile ?? .max }
     do throws(HeadChunkError) {
-      try chunkFiles.truncate(endedBeforeMs: wanted.before)
+      try chunkFiles.truncate(endedBeforeMs: wanted.before, before: needed)
     } catch {
       throw StorageError(.system, "\(error)")
     }

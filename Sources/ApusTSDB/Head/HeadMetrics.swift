@@ -15,8 +15,13 @@ final class HeadMetrics: Sendable {
   let mmapCorruptions: Counter
   let floatsAppended: Counter
   let histogramsAppended: Counter
-  let outOfOrder: Counter
-  let outOfBounds: Counter
+  /// Refused for want of a window, by type.
+  private let outOfOrder: MetricFamily<Counter>
+  private let tooOld: MetricFamily<Counter>
+  private let outOfBounds: MetricFamily<Counter>
+  private let lateAppended: MetricFamily<Counter>
+  /// How far behind the newest sample of the head late ones are, seconds.
+  let outOfOrderDelta: Distribution
   let exemplarsAppended: Counter
   let exemplarsOutOfOrder: Counter
   let truncations: Counter
@@ -24,6 +29,8 @@ final class HeadMetrics: Sendable {
   let replaySeconds: Gauge
   let walCorruptions: Counter
   let replayUnknownRefs: MetricFamily<Counter>
+  /// The same of the out-of-order log.
+  let lateReplayUnknownRefs: MetricFamily<Counter>
 
   init(_ registry: MetricRegistry) {
     func counter(_ name: String, _ help: String) -> Counter {
@@ -49,16 +56,29 @@ final class HeadMetrics: Sendable {
       labels: ["type"])
     floatsAppended = appended["float"]
     histogramsAppended = appended["histogram"]
-    let late = registry.counters(
+    outOfOrder = registry.counters(
       "prometheus_tsdb_out_of_order_samples_total",
       help: "Total number of out of order samples ingestion failed attempts due to out of order "
         + "being disabled.", labels: ["type"])
-    outOfOrder = late["float"]
-    let bounds = registry.counters(
+    tooOld = registry.counters(
+      "prometheus_tsdb_too_old_samples_total",
+      help: "Total number of out of order samples ingestion failed attempts with out of support "
+        + "enabled, but sample outside of time window.", labels: ["type"])
+    lateAppended = registry.counters(
+      "prometheus_tsdb_head_out_of_order_samples_appended_total",
+      help: "Total number of appended out of order samples.", labels: ["type"])
+    outOfOrderDelta = registry.distribution(
+      "prometheus_tsdb_sample_ooo_delta",
+      help: "Delta in seconds by which a sample is considered out of order (reported regardless "
+        + "of OOO time window and whether sample is accepted or not).",
+      bounds: [600, 1800, 3600, 7200, 10_800, 21_600, 43_200])
+    outOfBounds = registry.counters(
       "prometheus_tsdb_out_of_bound_samples_total",
       help: "Total number of out of bound samples ingestion failed attempts with out of order "
         + "support disabled.", labels: ["type"])
-    outOfBounds = bounds["float"]
+    for type in ["float", "histogram"] {
+      for family in [outOfOrder, tooOld, outOfBounds, lateAppended] { _ = family[type] }
+    }
     exemplarsAppended = counter(
       "exemplar_exemplars_appended_total", "Total number of appended exemplars.")
     exemplarsOutOfOrder = counter(
@@ -75,15 +95,32 @@ final class HeadMetrics: Sendable {
       "prometheus_tsdb_wal_replay_unknown_refs_total",
       help: "Total number of unknown series references encountered during WAL replay.",
       labels: ["type"])
+    lateReplayUnknownRefs = registry.counters(
+      "prometheus_tsdb_wbl_replay_unknown_refs_total",
+      help: "Total number of unknown series references encountered during WBL replay.",
+      labels: ["type"])
   }
 
-  func count(floats: Int, histograms: Int, _ outcome: AppendOutcome) {
-    if floats > 0 { floatsAppended.increment(by: Double(floats)) }
-    if histograms > 0 { histogramsAppended.increment(by: Double(histograms)) }
+  /// - Parameters:
+  ///   - floats: stored in order, as are `histograms`.
+  ///   - late: what was stored out of order.
+  func count(
+    floats: Int, histograms: Int, _ late: OutOfOrderPlan, _ outcome: AppendOutcome
+  ) {
+    let allFloats = floats + late.floatCount
+    if allFloats > 0 { floatsAppended.increment(by: Double(allFloats)) }
+    let allHistograms = histograms + late.histogramCount
+    if allHistograms > 0 { histogramsAppended.increment(by: Double(allHistograms)) }
+    if late.floatCount > 0 { lateAppended["float"].increment(by: Double(late.floatCount)) }
+    if late.histogramCount > 0 {
+      lateAppended["histogram"].increment(by: Double(late.histogramCount))
+    }
     for rejection in outcome.rejections {
+      let type = rejection.isHistogram ? "histogram" : "float"
       switch rejection.error {
-      case .outOfOrder: outOfOrder.increment()
-      case .outOfBounds: outOfBounds.increment()
+      case .outOfOrder: outOfOrder[type].increment()
+      case .tooOld: tooOld[type].increment()
+      case .outOfBounds: outOfBounds[type].increment()
       case .unknownSeries: seriesNotFound.increment()
       default: continue
       }

@@ -140,6 +140,9 @@ struct HeadReplay: ~Copyable {
     head.columns.slot(ofRef: otherRefs[ref.number] ?? ref.number)
   }
 
+  /// Refs of the log whose series has another one, and that one.
+  var refMap: [UInt64: UInt64] { otherRefs }
+
   private mutating func addExemplars(_ entries: [ExemplarEntry]) {
     for entry in entries where entry.timeMs >= head.clock.floor {
       guard let slot = slot(of: entry.ref) else {
@@ -148,7 +151,9 @@ struct HeadReplay: ~Copyable {
       }
       let exemplar = Exemplar(labels: entry.labels, value: entry.value, timeMs: entry.timeMs)
       let ordinal = head.columns.states[slot].ordinal
-      if head.exemplars.check(ordinal, exemplar) == nil { head.exemplars.add(ordinal, exemplar) }
+      // The log may hold some that came out of order, by whatever window was in force then.
+      guard head.exemplars.check(ordinal, exemplar, windowMs: .max) == nil else { continue }
+      head.exemplars.add(ordinal, exemplar)
     }
   }
 

@@ -15,12 +15,23 @@ struct HeadSelection {
   let tombstones: Tombstones
   /// Open chunks of native histograms by slot.
   let histograms: HistogramSeries.Snapshot
+  /// Late samples by ordinal.
+  var late: [UInt32: OutOfOrderSeries] = [:]
+}
+
+/// Which of the head's samples are meant.
+enum HeadPart {
+  case inOrder
+  /// Late samples that stand in chunks.
+  case lateChunks
+  case all
 }
 
 extension Head {
-  /// Series that match and have samples in `range`.
+  /// Series that match and have samples of a part of the head in `range`.
   func select(
-    _ matchers: [LabelMatcher], in range: TimeRange, isSorted: Bool, limit: Int
+    _ matchers: [LabelMatcher], in range: TimeRange, isSorted: Bool, limit: Int,
+    part: HeadPart = .all
   ) throws(StorageError) -> HeadSelection {
     let lease = epochs.enter()
     var ids = try PostingsSelection(HeadIndex(head: self)).select(matchers)
@@ -29,21 +40,30 @@ extension Head {
     }
     var states: [SeriesState] = []
     states.reserveCapacity(ids.count)
+    var late: [UInt32: OutOfOrderSeries] = [:]
     let (deleted, open) = stateLock.withLock { _ in
       for ordinal in ids {
         guard let slot = columns.slot(ofOrdinal: ordinal) else { continue }
         let state = columns.states[slot]
-        if hasSamples(state, in: range) { states.append(state) }
+        var isWanted = part != .lateChunks && hasSamples(state, in: range)
+        if part != .inOrder, state.flags.contains(.outOfOrder),
+          let series = outOfOrder[ordinal],
+          part == .all ? series.hasSamples(in: range) : series.hasChunks(in: range)
+        {
+          late[ordinal] = series
+          isWanted = true
+        }
+        if isWanted { states.append(state) }
       }
       return (tombstones, histograms.snapshot())
     }
     if isSorted { ranks.sort(&states, in: self) }
     if limit > 0 && states.count > limit { states.removeSubrange(limit...) }
     return HeadSelection(
-      head: self, lease: lease, states: states, tombstones: deleted, histograms: open)
+      head: self, lease: lease, states: states, tombstones: deleted, histograms: open, late: late)
   }
 
-  /// Whether a chunk of the series overlaps a range.
+  /// Whether a chunk in order of the series overlaps a range.
   func hasSamples(_ state: SeriesState, in range: TimeRange) -> Bool {
     guard state.lastTime != .min, state.lastTime >= range.minMs else { return false }
     if state.hasOpenChunk {
@@ -75,8 +95,7 @@ extension HeadSelection {
     _ state: SeriesState, in range: TimeRange, into batch: inout SampleBatch
   ) throws(StorageError) {
     let slots = head.columns.slots
-    let floatStart = batch.times.count
-    let histogramStart = batch.histogramTimes.count
+    let mark = batch.mark
     for index in 0..<Int(state.listCount) {
       let entry = ChunkList.entry(index, of: state.listAddress, in: slots)
       if entry.maxTime < range.minMs { continue }
@@ -84,15 +103,47 @@ extension HeadSelection {
       try read(entry, state, in: range, into: &batch)
     }
     try readOpen(state, in: range, into: &batch)
-    guard let deleted = tombstones[state.ordinal] else { return }
-    deleted.remove(from: &batch.times, &batch.values, start: floatStart)
-    deleted.remove(from: &batch.histogramTimes, &batch.histograms, start: histogramStart)
+    if let deleted = tombstones[state.ordinal] { batch.remove(deleted, behind: mark) }
+    if let series = late[state.ordinal] {
+      try merge(series, state, in: range, into: &batch, behind: mark)
+    }
+  }
+
+  /// Merges the late samples of a series into those in order, which win where both have a time.
+  private func merge(
+    _ series: OutOfOrderSeries, _ state: SeriesState, in range: TimeRange,
+    into batch: inout SampleBatch, behind mark: (floats: Int, histograms: Int)
+  ) throws(StorageError) {
+    var found = SampleBatch()
+    for chunk in series.chunks where chunk.range.overlaps(range) {
+      try read(chunk, state, in: range, into: &found)
+    }
+    series.readOpen(in: range, into: &found)
+    guard !found.isEmpty else { return }
+    found.forgetCounterResets()
+    var sorted = SampleBatch()
+    found.sortByTime(into: &sorted)
+    batch.merge(sorted, behind: mark)
+  }
+
+  func read(
+    _ chunk: OutOfOrderSeries.Chunk, _ state: SeriesState, in range: TimeRange,
+    into batch: inout SampleBatch
+  ) throws(StorageError) {
+    let bytes = try onDisk(chunk.ref.number, state)
+    try decode(chunk.encoding, bytes.span, range, state, into: &batch)
   }
 
   /// The newest sample of a series with `oldestMs < time <= atMs`.
   func latest(
     _ state: SeriesState, atMs: Int64, newerThanMs oldestMs: Int64
   ) throws(StorageError) -> LatestSample? {
+    if late[state.ordinal] != nil {
+      guard oldestMs < atMs else { return nil }
+      var batch = SampleBatch()
+      try read(state, in: TimeRange(oldestMs + 1, atMs), into: &batch)
+      return batch.newest
+    }
     guard state.lastTime > oldestMs else { return nil }
     let isDeleted = tombstones[state.ordinal] != nil
     if state.lastTime <= atMs && !isDeleted && !state.flags.contains(.histogram) {
@@ -149,7 +200,7 @@ extension HeadSelection {
       let bytes = head.columns.slots.arena.bytes(start..<(start + entry.byteCount))
       try decode(encoding, bytes, wanted, state, into: &batch)
     } else {
-      let bytes = try onDisk(entry, state)
+      let bytes = try onDisk(entry.location, state)
       try decode(encoding, bytes.span, wanted, state, into: &batch)
     }
   }
@@ -166,9 +217,9 @@ extension HeadSelection {
   }
 
   /// The bytes of a full chunk in chunks_head.
-  func onDisk(_ entry: ChunkEntry, _ state: SeriesState) throws(StorageError) -> ByteSlice {
+  func onDisk(_ location: UInt64, _ state: SeriesState) throws(StorageError) -> ByteSlice {
     do throws(ChunkError) {
-      return try head.chunkOnDisk(entry.location)
+      return try head.chunkOnDisk(location)
     } catch {
       throw broken(state, error)
     }

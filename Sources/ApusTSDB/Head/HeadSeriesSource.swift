@@ -9,14 +9,22 @@ final class HeadSeriesSource: SeriesSource {
   private let selection: HeadSelection
   /// Both ends included.
   private let range: TimeRange
+  private let part: HeadPart
   private var index = 0
   /// Number in the symbol list by symbol id of the head.
   private var numbers: [UInt32] = []
 
   /// - Parameter range: both ends included; chunks that reach over them are given whole.
-  init(_ head: Head, in range: TimeRange) throws(StorageError) {
-    selection = try head.select([], in: range, isSorted: true, limit: 0)
+  convenience init(_ head: Head, in range: TimeRange, part: HeadPart) throws(StorageError) {
+    let selection = try head.select([], in: range, isSorted: true, limit: 0, part: part)
+    self.init(selection, in: range, part: part)
+  }
+
+  /// - Parameter selection: the series to give, in label order; others may be among them.
+  init(_ selection: HeadSelection, in range: TimeRange, part: HeadPart) {
+    self.selection = selection
     self.range = range
+    self.part = part
   }
 
   var isEmpty: Bool { selection.states.isEmpty }
@@ -44,6 +52,11 @@ final class HeadSeriesSource: SeriesSource {
   func next(_ series: inout SourceSeries) throws(StorageError) -> Bool {
     precondition(selection.states.isEmpty || !numbers.isEmpty, "ask for the symbols first")
     series.removeAll()
+    while part == .lateChunks, index < selection.states.count {
+      let ordinal = selection.states[index].ordinal
+      if selection.late[ordinal]?.hasChunks(in: range) ?? false { break }
+      index += 1
+    }
     guard index < selection.states.count else { return false }
     let state = selection.states[index]
     index += 1
@@ -52,13 +65,38 @@ final class HeadSeriesSource: SeriesSource {
       series.labels.append(numbers[Int(labels.name(i, of: state.labelsAddress))])
       series.labels.append(numbers[Int(labels.value(i, of: state.labelsAddress))])
     }
-    try selection.chunks(of: state, in: range, into: &series.chunks)
-    if let deleted = selection.tombstones[state.ordinal] { series.delete(deleted) }
+    if part != .lateChunks {
+      try selection.chunks(of: state, in: range, into: &series.chunks)
+      if let deleted = selection.tombstones[state.ordinal] { series.delete(deleted) }
+    }
+    // Behind those in order, which win where both have a time.
+    if let late = selection.late[state.ordinal] {
+      try selection.chunks(of: late, state, in: range, into: &series.chunks)
+      if part == .all {
+        late.encodeOpen { encoding, range, bytes in
+          series.chunks.append(
+            encoding: encoding.rawValue, minTimeMs: range.minMs, maxTimeMs: range.maxMs, bytes)
+        }
+      }
+    }
     return true
   }
 }
 
 extension HeadSelection {
+  /// Full chunks of late samples that overlap a range.
+  fileprivate func chunks(
+    of late: OutOfOrderSeries, _ state: SeriesState, in range: TimeRange,
+    into chunks: inout SeriesChunks
+  ) throws(StorageError) {
+    for chunk in late.chunks where chunk.range.overlaps(range) {
+      let bytes = try onDisk(chunk.ref.number, state)
+      chunks.append(
+        encoding: chunk.encoding.rawValue, minTimeMs: chunk.range.minMs,
+        maxTimeMs: chunk.range.maxMs, bytes.span)
+    }
+  }
+
   /// Encoded chunks of a series that overlap a range, the open one closed as it is.
   func chunks(
     of state: SeriesState, in range: TimeRange, into chunks: inout SeriesChunks
@@ -73,7 +111,7 @@ extension HeadSelection {
           encoding: entry.encoding, minTimeMs: entry.minTime, maxTimeMs: entry.maxTime,
           slots.arena.bytes(start..<(start + entry.byteCount)))
       } else {
-        let bytes = try onDisk(entry, state)
+        let bytes = try onDisk(entry.location, state)
         chunks.append(
           encoding: entry.encoding, minTimeMs: entry.minTime, maxTimeMs: entry.maxTime,
           bytes.span)

@@ -111,9 +111,10 @@ extension Head {
     metrics.chunksRemoved.increment(by: Double(count))
   }
 
-  /// Whether nothing of a series is left: no full chunk, and nothing as young as `minTime`.
+  /// Whether nothing of a series is left: no full chunk, nothing as young as `minTime`, nothing
+  /// late.
   private func isEmpty(_ state: SeriesState, before minTime: Int64) -> Bool {
-    state.listCount == 0 && state.lastTime < minTime
+    state.listCount == 0 && state.lastTime < minTime && !state.flags.contains(.outOfOrder)
   }
 
   func firstTime(of state: SeriesState) -> Int64 {

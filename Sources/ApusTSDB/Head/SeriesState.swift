@@ -43,6 +43,11 @@ struct SeriesState: BitwiseCopyable, Sendable {
     static let stale = Flags(rawValue: 2)
     /// Its newest samples are native histograms; the open chunk stands in `HistogramSeries`.
     static let histogram = Flags(rawValue: 4)
+    /// It has late samples, which stand in `OutOfOrderHead`.
+    static let outOfOrder = Flags(rawValue: 8)
+
+    /// Those that an append in order has to look at.
+    static let unusual: Flags = [.dead, .stale, .histogram]
   }
 
   /// Whether the open chunk of floats holds samples.

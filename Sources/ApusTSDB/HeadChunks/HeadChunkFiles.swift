@@ -225,11 +225,16 @@ extension HeadChunkFiles {
 
   /// Removes the oldest files for as long as all their chunks end before a time. The file that is
   /// written is ended, so that the next truncation can take it.
-  package func truncate(endedBeforeMs timeMs: Int64) throws(HeadChunkError) {
+  ///
+  /// - Parameter limit: number of the oldest file that must stay.
+  package func truncate(
+    endedBeforeMs timeMs: Int64, before limit: Int = .max
+  ) throws(HeadChunkError) {
     let old = try state.withLock { s throws(HeadChunkError) in
       var old: [Int] = []
       for number in s.files.keys.sorted() {
-        guard number != s.current?.number, let file = s.files[number], file.maxTimeMs < timeMs
+        guard number < limit, number != s.current?.number, let file = s.files[number],
+          file.maxTimeMs < timeMs
         else { break }
         s.files[number] = nil
         old.append(number)

@@ -16,7 +16,12 @@ extension Head {
     for (ordinal, list) in byOrdinal {
       guard let labels = labels(ofOrdinal: ordinal) else { continue }
       let isWanted = selectors.contains { matchers in matchers.allSatisfy { $0.matches(labels) } }
-      if isWanted { found.append(SeriesExemplars(seriesLabels: labels, exemplars: list)) }
+      guard isWanted else { continue }
+      // Some may have come out of order.
+      let sorted = list.enumerated().sorted {
+        ($0.element.timeMs ?? 0, $0.offset) < ($1.element.timeMs ?? 0, $1.offset)
+      }
+      found.append(SeriesExemplars(seriesLabels: labels, exemplars: sorted.map(\.element)))
     }
     return found.sorted { $0.seriesLabels < $1.seriesLabels }
   }

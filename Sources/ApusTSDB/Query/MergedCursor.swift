@@ -11,7 +11,7 @@ final class MergedCursor: SeriesCursor {
   }
 
   private var sources: [Source] = []
-  /// Those that stand on the current series, in the order given: older samples first.
+  /// Those that stand on the current series, in the order given.
   private var current: [Int] = []
   private var hasBegun = false
   private var scratch = SampleBatch()
@@ -19,7 +19,8 @@ final class MergedCursor: SeriesCursor {
   private var left: Int
 
   /// - Parameters:
-  ///   - cursors: in the order of the time that they hold, oldest first.
+  ///   - cursors: of two samples at one time that of the earlier cursor is given. Those that
+  ///     mostly hold older samples had better stand first.
   ///   - limit: at most this many series; 0 for no bound.
   init(_ cursors: [any SeriesCursor], limit: Int = 0) {
     left = limit > 0 ? limit : .max
@@ -55,24 +56,12 @@ final class MergedCursor: SeriesCursor {
 
   func read(into batch: inout SampleBatch) throws(StorageError) {
     guard let first = current.first else { return }
-    let floats = batch.times.count
-    let histograms = batch.histogramTimes.count
+    let mark = batch.mark
     try sources[first].cursor.read(into: &batch)
     for index in current.dropFirst() {
       scratch.removeAll()
       try sources[index].cursor.read(into: &scratch)
-      if !batch.startTimes.isEmpty || !scratch.startTimes.isEmpty {
-        batch.padStartTimes(isWanted: true)
-        scratch.padStartTimes(isWanted: true)
-        var times = batch.times
-        SampleMerge.merge(
-          &times, &batch.startTimes, from: floats, scratch.times, scratch.startTimes)
-      }
-      SampleMerge.merge(
-        &batch.times, &batch.values, from: floats, scratch.times, scratch.values)
-      SampleMerge.merge(
-        &batch.histogramTimes, &batch.histograms, from: histograms, scratch.histogramTimes,
-        scratch.histograms)
+      batch.merge(scratch, behind: mark)
     }
   }
 
@@ -92,42 +81,5 @@ final class MergedCursor: SeriesCursor {
   private func advance(_ index: Int) throws(StorageError) {
     let hasNext = try sources[index].cursor.next()
     sources[index].labels = hasNext ? sources[index].cursor.labels : nil
-  }
-}
-
-/// Pure: columns of samples into one.
-enum SampleMerge {
-  /// Merges samples into columns whose part from `start` on is ascending, as the others are. Of
-  /// two samples at one time the one that stands there stays.
-  static func merge<Value>(
-    _ times: inout [Int64], _ values: inout [Value], from start: Int, _ otherTimes: [Int64],
-    _ otherValues: [Value]
-  ) {
-    guard let first = otherTimes.first else { return }
-    if times.count == start || times[times.count - 1] < first {
-      times.append(contentsOf: otherTimes)
-      values.append(contentsOf: otherValues)
-      return
-    }
-    let ownTimes = Array(times[start...])
-    let ownValues = Array(values[start...])
-    times.removeSubrange(start...)
-    values.removeSubrange(start...)
-    var i = 0
-    var j = 0
-    while i < ownTimes.count || j < otherTimes.count {
-      let takesOwn =
-        j == otherTimes.count || (i < ownTimes.count && ownTimes[i] <= otherTimes[j])
-      if takesOwn {
-        if j < otherTimes.count && otherTimes[j] == ownTimes[i] { j += 1 }
-        times.append(ownTimes[i])
-        values.append(ownValues[i])
-        i += 1
-      } else {
-        times.append(otherTimes[j])
-        values.append(otherValues[j])
-        j += 1
-      }
-    }
   }
 }

@@ -2,15 +2,15 @@ internal import ApusModel
 internal import ApusStorage
 
 /// Head and blocks that touch a range of time, as one.
+///
+/// Each call looks at the head first and at the blocks afterwards: what leaves the head stands in a
+/// block by then, and what is in both is given once. Nothing is missed while blocks are cut.
 final class TSDBQuerier: Querier {
-  private let head: Head?
-  /// By time, oldest first.
-  private let blocks: [BlockQuerier]
+  private let store: TSDB
   private let range: TimeRange
 
-  init(head: Head?, blocks: [Block], range: TimeRange) {
-    self.head = head
-    self.blocks = blocks.map { $0.querier(in: range) }
+  init(_ store: TSDB, in range: TimeRange) {
+    self.store = store
     self.range = range
   }
 
@@ -21,24 +21,49 @@ final class TSDBQuerier: Querier {
     guard !range.isEmpty else { return EmptySeriesCursor() }
     var hints = hints
     // Merging needs the order, whatever the caller wants.
-    if !blocks.isEmpty { hints.isSorted = true }
+    if hasBlocks(in: range) { hints.isSorted = true }
+    var selection = try select(matchers, in: range, hints)
+    let blocks = store.blocks(in: range)
+    if !blocks.isEmpty && !hints.isSorted {
+      // The first block in this range came just now.
+      hints.isSorted = true
+      selection = try select(matchers, in: range, hints)
+    }
+    // Of two samples at one time that which came in order is given.
     var cursors: [any SeriesCursor] = []
-    for block in blocks { cursors.append(try block.select(matchers, in: range, hints: hints)) }
-    if let head {
-      let selection = try head.select(
-        matchers, in: range, isSorted: hints.isSorted, limit: hints.limit)
-      if !selection.states.isEmpty { cursors.append(HeadCursor(selection, in: range)) }
+    for block in blocks where !block.meta.compaction.isFromOutOfOrder {
+      cursors.append(try block.querier(in: range).select(matchers, in: range, hints: hints))
+    }
+    if let selection, !selection.states.isEmpty {
+      cursors.append(HeadCursor(selection, in: range))
+    }
+    for block in blocks where block.meta.compaction.isFromOutOfOrder {
+      cursors.append(try block.querier(in: range).select(matchers, in: range, hints: hints))
     }
     if cursors.count == 1 { return cursors[0] }
     return cursors.isEmpty ? EmptySeriesCursor() : MergedCursor(cursors, limit: hints.limit)
   }
 
+  private func select(
+    _ matchers: [LabelMatcher], in range: TimeRange, _ hints: SelectHints
+  ) throws(StorageError) -> HeadSelection? {
+    guard isInHead(range) else { return nil }
+    return try store.head.select(
+      matchers, in: range, isSorted: hints.isSorted, limit: hints.limit)
+  }
+
+  private func isInHead(_ range: TimeRange) -> Bool { store.head.range?.overlaps(range) ?? false }
+
+  private func hasBlocks(in range: TimeRange) -> Bool { !store.blocks(in: range).isEmpty }
+
   func labelNames(
     matching matchers: [LabelMatcher], limit: Int
   ) throws(StorageError) -> [String] {
     var lists: [[String]] = []
-    for block in blocks { lists.append(try block.labelNames(matching: matchers, limit: 0)) }
-    if let head { lists.append(try head.labelNames(matchers)) }
+    if isInHead(range) { lists.append(try store.head.labelNames(matchers)) }
+    for block in store.blocks(in: range) {
+      lists.append(try block.querier(in: range).labelNames(matching: matchers, limit: 0))
+    }
     return SortedText.merge(lists, limit: limit)
   }
 
@@ -46,10 +71,11 @@ final class TSDBQuerier: Querier {
     of name: String, matching matchers: [LabelMatcher], limit: Int
   ) throws(StorageError) -> [String] {
     var lists: [[String]] = []
-    for block in blocks {
-      lists.append(try block.labelValues(of: name, matching: matchers, limit: limit))
+    if isInHead(range) { lists.append(try store.head.labelValues(of: name, matchers)) }
+    for block in store.blocks(in: range) {
+      let querier = block.querier(in: range)
+      lists.append(try querier.labelValues(of: name, matching: matchers, limit: limit))
     }
-    if let head { lists.append(try head.labelValues(of: name, matchers)) }
     return SortedText.merge(lists, limit: limit)
   }
 }

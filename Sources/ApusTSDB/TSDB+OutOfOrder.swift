@@ -1,0 +1,127 @@
+internal import ApusModel
+package import ApusStorage
+internal import ApusSystem
+internal import ApusTelemetry
+internal import Synchronization
+
+/// Samples that come out of order: their window, their log, their way into blocks.
+extension TSDB {
+  var wblDirectory: String { FilePath.join(directory, "wbl") }
+
+  /// Puts those options into force that may change while the store is open: the out-of-order
+  /// window and the number of exemplars.
+  package func apply(_ options: TSDBOptions) throws(StorageError) {
+    try setOutOfOrderWindow(options.outOfOrderWindowMs)
+    head.exemplars.resize(to: options.exemplarsMax)
+  }
+
+  /// Takes samples up to so long behind the newest one, from the next batch on; 0 for none.
+  /// Those that are there already stay.
+  package func setOutOfOrderWindow(_ windowMs: Int64) throws(StorageError) {
+    let windowMs = max(0, windowMs)
+    try head.appendLock.withLock { _ throws(StorageError) in
+      if windowMs > 0, head.outOfOrder.log == nil, head.log != nil { try openOutOfOrderLog() }
+      head.outOfOrder.windowMs.store(windowMs, ordering: .relaxed)
+    }
+  }
+
+  private func openOutOfOrderLog() throws(StorageError) {
+    let writer = try logged { () throws(WALError) in
+      try WALWriter(files: files, directory: wblDirectory, options: walOptions)
+    }
+    head.outOfOrder.log = OutOfOrderLog(writer)
+  }
+
+  /// Late samples back into memory, whatever the window is now.
+  func replayOutOfOrder(
+    refMap: [UInt64: UInt64], chunks: [HeadChunk]
+  ) throws(StorageError) {
+    let segments = try logged { () throws(WALError) in
+      try WALSegments.list(files, wblDirectory)
+    }
+    guard !segments.isEmpty || !chunks.isEmpty else { return }
+    var replay = OutOfOrderReplay(head, refMap: refMap, chunks: chunks)
+    var isWhole = !segments.isEmpty
+    do throws(WALError) {
+      var reader = WALReader(files: files, directory: wblDirectory, segments: segments)
+      try replay.replay(&reader)
+    } catch {
+      guard case .corruption(let place) = error else { throw .wal(error) }
+      isWhole = false
+      head.metrics.walCorruptions.increment()
+      log.warning("Encountered WBL read error, attempting repair", ["err": "\(place)"])
+      try logged { () throws(WALError) in try WALRepair.repair(place, files: files) }
+      log.info("Successful WBL repair", ["segment": "\(place.segment)"])
+    }
+    if !isWhole { replay.attachAllChunks() }
+    replay.finish(log)
+    if !segments.isEmpty { try openOutOfOrderLog() }
+    log.info("WBL replay completed", ["samples": "\(replay.sampleCount)"])
+  }
+
+  /// Writes the late samples of the head to blocks, one for each aligned range of time that has
+  /// any, and drops them from memory and from their log. (Prometheus, tsdb/db.go,
+  /// compactOOOHead.)
+  ///
+  /// A crash in between leaves samples in a block and in the log as well; they are given once, and
+  /// merged when they are written the next time. Called by the holder of `compacting`.
+  func compactOutOfOrder(_ isCancelled: () -> Bool = { false }) throws(StorageError) {
+    guard head.hasLateSamples else { return }
+    log.info("out-of-order compaction started")
+    // What comes from here on goes to the next segment.
+    let segment = try head.cutOutOfOrderLog()
+    try head.moveLateToDisk()
+    let picture = try head.select([], in: .all, isSorted: true, limit: 0, part: .lateChunks)
+    let made = try writeOutOfOrderBlocks(picture, isCancelled)
+    guard let made else { return }
+    do throws(StorageError) {
+      try reloadBlocks()
+    } catch {
+      let loaded = Set(blocks.map(\.ulid))
+      guard made.allSatisfy({ loaded.contains($0.ulid) }) else {
+        removeBlocks(made)
+        throw error
+      }
+      log.error("reloadBlocks", ["err": "\(error)"])
+    }
+    head.dropLate(picture)
+    if let segment {
+      try logged { () throws(WALError) in
+        try WALSegments.remove(below: segment, files, wblDirectory)
+      }
+    }
+    log.info("out-of-order compaction completed", ["ulids": "\(made.map(\.ulid))"])
+  }
+
+  /// The blocks that were made; nil if the work was given up.
+  private func writeOutOfOrderBlocks(
+    _ picture: HeadSelection, _ isCancelled: () -> Bool
+  ) throws(StorageError) -> [BlockMeta]? {
+    var made: [BlockMeta] = []
+    do throws(StorageError) {
+      for range in try picture.lateRanges(lengthMs: options.blockMinMs) {
+        let source = HeadSeriesSource(picture, in: range, part: .lateChunks)
+        let meta = try compactor.write(
+          source, minTimeMs: range.minMs, maxTimeMs: range.maxMs + 1,
+          hints: [BlockMeta.Compaction.fromOutOfOrderHint], isCancelled: isCancelled)
+        if let meta { made.append(meta) }
+      }
+    } catch {
+      // The samples are in the log still; two blocks of them would be one too many.
+      removeBlocks(made)
+      guard error.reason != .cancelled else { return nil }
+      throw error
+    }
+    return made
+  }
+
+  private func removeBlocks(_ metas: [BlockMeta]) {
+    for meta in metas {
+      do throws(StorageError) {
+        try dataDirectory.remove(meta.ulid)
+      } catch {
+        log.error("removing a block failed", ["block": "\(meta.ulid)", "err": "\(error)"])
+      }
+    }
+  }
+}
