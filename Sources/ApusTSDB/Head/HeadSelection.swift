@@ -119,6 +119,7 @@ extension HeadSelection {
       try read(chunk, state, in: range, into: &found)
     }
     series.readOpen(in: range, into: &found)
+    found.padStartTimes()
     guard !found.isEmpty else { return }
     found.forgetCounterResets()
     var sorted = SampleBatch()

@@ -26,12 +26,11 @@ extension SampleBatch {
   private mutating func mergeFloats(_ other: SampleBatch, _ start: Int) {
     guard !other.times.isEmpty else { return }
     if !startTimes.isEmpty || !other.startTimes.isEmpty {
-      var otherStarts = other.startTimes
-      otherStarts.append(
-        contentsOf: repeatElement(0, count: other.times.count - otherStarts.count))
-      startTimes.append(contentsOf: repeatElement(0, count: times.count - startTimes.count))
+      var padded = other
+      padded.padStartTimes(isWanted: true)
+      padStartTimes(isWanted: true)
       var times = times
-      _ = SampleMerge.merge(&times, &startTimes, from: start, other.times, otherStarts)
+      _ = SampleMerge.merge(&times, &startTimes, from: start, other.times, padded.startTimes)
     }
     _ = SampleMerge.merge(&times, &values, from: start, other.times, other.values)
   }
