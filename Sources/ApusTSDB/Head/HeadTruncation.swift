@@ -114,7 +114,8 @@ extension Head {
   /// Whether nothing of a series is left: no full chunk, nothing as young as `minTime`, nothing
   /// late.
   private func isEmpty(_ state: SeriesState, before minTime: Int64) -> Bool {
-    state.listCount == 0 && state.lastTime < minTime && !state.flags.contains(.outOfOrder)
+    guard state.listCount == 0, state.lastTime < minTime else { return false }
+    return !state.flags.contains(.outOfOrder) || outOfOrder[state.ordinal] == nil
   }
 
   func firstTime(of state: SeriesState) -> Int64 {
