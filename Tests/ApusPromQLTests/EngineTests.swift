@@ -94,6 +94,22 @@ import Testing
     #expect(throws: QueryError.self) { try engine.evaluate(request, on: EndlessStore()) }
   }
 
+  @Test(arguments: [0, -1, Int64.min]) func `a query that is given no time has timed out`(
+    ms: Int64
+  ) async {
+    let engine = Fixtures.engine()
+    var request = QueryRequest(expression: "1", time: instant)
+    request.timeoutMs = ms
+    await #expect {
+      try await engine.execute(request, on: EndlessStore())
+    } throws: { error in
+      if case .timeout("query timed out in query execution")? = error as? QueryError {
+        return true
+      }
+      return false
+    }
+  }
+
   @Test func `a cancelled task ends its query`() async {
     let engine = Fixtures.engine()
     let store = EndlessStore()

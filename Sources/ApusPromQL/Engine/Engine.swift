@@ -105,14 +105,16 @@ package final class Engine: Sendable {
     statistics.execTotalSeconds = elapsed + statistics.execQueueSeconds
   }
 
+  /// A client may ask for less than is allowed; for less than nothing, too.
   private func timeoutMs(_ request: QueryRequest) -> Int64 {
-    min(request.timeoutMs ?? options.timeoutMs, options.timeoutMs)
+    max(0, min(request.timeoutMs ?? options.timeoutMs, options.timeoutMs))
   }
 
   private func run(
     _ request: QueryRequest, on store: any Queryable, _ cancellation: CancellationFlag,
     _ started: UInt64
   ) throws(QueryError) -> QueryResult {
+    guard timeoutMs(request) > 0 else { throw .timeout("query timed out in query execution") }
     let timeline = try self.timeline(request.time)
     let lookbackMs = request.lookbackDeltaMs ?? options.lookbackDeltaMs
     let (expression, plan) = try plan(request, timeline, lookbackMs)

@@ -64,6 +64,7 @@ final class VectorBinary: Operator {
       return
     }
     if matching.fillLeft != nil { markMet(place) }
+    if matching.cardinality == .oneToOne { try take(place) }
     guard let group = groups?.groups[place] else { return }
     for member in group.members.indices {
       var result = emptyResult(one: group.members[member])
@@ -73,7 +74,7 @@ final class VectorBinary: Operator {
         }
         compute(step, group.row, &result)
       }
-      try finish(&result, in: place)
+      try finish(&result)
     }
     if let value = matching.fillRight {
       var result = emptyResult(one: nil)
@@ -81,7 +82,7 @@ final class VectorBinary: Operator {
       where block.kinds[step] != PointKind.none && group.row.kinds[step] == PointKind.none {
         combine(block.point(step), .float(value), step, &result)
       }
-      try finish(&result, in: place)
+      try finish(&result)
     }
   }
 
@@ -127,22 +128,21 @@ final class VectorBinary: Operator {
   }
 
   /// Checks that a result is the only one for its place, and makes it ready.
-  private func finish(_ result: inout SeriesBlock, in place: Int? = nil) throws(QueryError) {
+  private func finish(_ result: inout SeriesBlock) throws(QueryError) {
     if result.isEmpty { return }
-    if matching.cardinality != .oneToOne {
-      try checkUnique(result)
-    } else if let place {
-      try take(place, for: result)
-    }
+    if matching.cardinality != .oneToOne { try checkUnique(result) }
     if points.returnsBool { points.query.dropName(&result) }
     ready.append(result)
   }
 
-  /// A step of a group is for one result only. What a comparison filters away is none.
-  private func take(_ place: Int, for result: SeriesBlock) throws(QueryError) {
-    guard var taken = groups?.groups[place].taken else { return }
-    if taken.isEmpty { taken = [UInt8](repeating: 0, count: stepCount) }
-    for step in 0..<stepCount where result.kinds[step] != PointKind.none {
+  /// A step of a group is for one series only, whether or not a comparison filters it away.
+  private func take(_ place: Int) throws(QueryError) {
+    guard let group = groups?.groups[place] else { return }
+    var taken = group.taken.isEmpty ? [UInt8](repeating: 0, count: stepCount) : group.taken
+    for step in 0..<stepCount
+    where block.kinds[step] != PointKind.none
+      && (group.row.kinds[step] != PointKind.none || matching.fillRight != nil)
+    {
       if taken[step] != 0 {
         throw .execution(
           "multiple matches for labels: many-to-one matching must be explicit "
