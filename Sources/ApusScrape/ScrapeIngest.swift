@@ -192,7 +192,8 @@ extension ScrapeIngest {
       var parser = ExpositionParser(body.span, format: reading.format, kind: kind)
       parser.skip(to: Int(line.start))
       guard (try? parser.next()) == .series, let exposed = try? parser.labels(),
-        let labels = try? reading.rules.stored(exposed)
+        let labels = try? reading.rules.stored(
+          exposed, emptied: reading.rules.honorsLabels ? parser.emptyLabelNames() : [])
       else { continue }
       found.append((line.slot, labels))
     }
