@@ -98,7 +98,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   private func end() {
-    task?.cancel()
+    if request?.endsWithClient == true { task?.cancel() }
     task = nil
     request = nil
     state = .closed
