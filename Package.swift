@@ -141,7 +141,9 @@ let face: [Target] =
       swiftSettings: plain),
     .testTarget(
       name: "apustoolTests",
-      dependencies: ["apustool", "ApusTesting", "ApusModel", "ApusSystem"],
+      dependencies: [
+        "apustool", "ApusTesting", "ApusTSDB", "ApusConfig", "ApusModel", "ApusSystem",
+      ],
       swiftSettings: strict),
   ]
 
