@@ -90,7 +90,7 @@ import Testing
       }
       #expect(files.isDead, "call \(call)")
       files.restart(losingPower: losingPower)
-      let store = try openStore("/data", Self.options, files: files)
+      let store = try openStore("/data", Self.options, clock: StillClock(1_000), files: files)
       #expect(try Self.answers(store) == whole.answers, "died in call \(call)")
       store.maintain()
       #expect(try Self.answers(store) == whole.answers, "died in call \(call), round after")
@@ -117,7 +117,7 @@ import Testing
       #expect(try Self.blocks(files) == whole.blocks, "call \(call) failed")
       try store.close()
       files.restart(losingPower: false)
-      let again = try openStore("/data", Self.options, files: files)
+      let again = try openStore("/data", Self.options, clock: StillClock(1_000), files: files)
       #expect(try Self.answers(again) == whole.answers, "call \(call) failed, start after")
       #expect(try Self.leftovers(files) == [], "call \(call) failed")
     }

@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test(arguments: encodings)
+  @Test(arguments: StorageFuzzTests.encodings)
   func `chunks of any bytes are read or refused`(encoding: ChunkEncoding) {
     let random = SeededRandom(Self.seed &* 7919 &+ UInt64(encoding.rawValue))
     let good = Self.chunks(encoding, random)
