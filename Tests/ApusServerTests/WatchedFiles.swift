@@ -50,4 +50,5 @@ final class WatchedFiles: FileSystem {
   func lock(_ directory: String) throws(PosixError) -> DirectoryLock { try inner.lock(directory) }
 
   func freeBytes(_ path: String) throws(PosixError) -> Int { try inner.freeBytes(path) }
+  func volumeBytes(_ path: String) throws(PosixError) -> Int { try inner.volumeBytes(path) }
 }

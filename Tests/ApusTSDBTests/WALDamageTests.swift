@@ -192,5 +192,6 @@ private final class OneFile {
     func syncDirectory(_ path: String) throws(PosixError) {}
     func lock(_ directory: String) throws(PosixError) -> DirectoryLock { throw missing }
     func freeBytes(_ path: String) throws(PosixError) -> Int { 0 }
+    func volumeBytes(_ path: String) throws(PosixError) -> Int { 0 }
   }
 }
