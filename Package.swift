@@ -83,7 +83,8 @@ let engines: [Target] =
   room(
     "ApusHTTP",
     ["ApusConfig", "ApusSystem", "ApusTelemetry"]
-      + [nioCore, nioPosix, nioHTTP1, nioFoundation, nioSSL, asyncHTTPClient])
+      + [nioCore, nioPosix, nioHTTP1, nioFoundation, nioSSL, asyncHTTPClient],
+    tests: ["ApusTesting"])
   + room(
     "ApusTSDB", ["ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
     tests: ["ApusTesting"])
@@ -94,7 +95,8 @@ let engines: [Target] =
 
 let movingParts: [Target] =
   room(
-    "ApusDiscovery", ["ApusHTTP", "ApusConfig", "ApusModel", "ApusSystem", "ApusTelemetry"])
+    "ApusDiscovery", ["ApusHTTP", "ApusConfig", "ApusModel", "ApusSystem", "ApusTelemetry"],
+    tests: ["ApusTesting"])
   + room(
     "ApusScrape",
     ["ApusHTTP", "ApusExposition", "ApusConfig", "ApusStorage", "ApusModel", "ApusSystem"]
@@ -144,8 +146,8 @@ let tests: [Target] = [
   .target(
     name: "ApusTesting",
     dependencies: [
-      "ApusPromQL", "ApusPromQLSyntax", "ApusStorage", "ApusModel", "ApusSystem", nioCore,
-      nioPosix, nioHTTP1,
+      "ApusHTTP", "ApusPromQL", "ApusPromQLSyntax", "ApusConfig", "ApusStorage", "ApusModel",
+      "ApusSystem", nioCore, nioPosix, nioHTTP1,
     ],
     swiftSettings: strict),
   .testTarget(

@@ -10,6 +10,9 @@ extension ConfigErrors {
     }.joined(separator: "\n")
   }
 
+  /// All errors of one file without its name: `yaml: unmarshal errors:`, then a line for each.
+  package var formText: String { Self.text(errors) }
+
   /// The errors of a rule file as promtool words them, one text for each:
   /// `r.yml: 10:11: group "g", rule 1, "a": ...`
   package var ruleTexts: [String] {

@@ -63,7 +63,7 @@ final class AlertmanagerClient: Sendable {
       while !Task.isCancelled {
         let batch = takeBatch()
         if batch.isEmpty { break }
-        _ = await send(batch)
+        await send(batch)
       }
     }
     if context.options.drainsOnShutdown {
@@ -74,13 +74,13 @@ final class AlertmanagerClient: Sendable {
     dropRest()
   }
 
-  /// Sends what waits, until it is sent, one batch fails, or the time is up.
+  /// Sends all that waits, batch by batch; one that fails does not keep the next from being tried.
+  /// What bounds it is the queue's capacity and the timeout of each request.
   private func drain() async {
-    let endMs = context.clock.nowMs + Limits.drainMs
-    while context.clock.nowMs < endMs {
+    while true {
       let batch = takeBatch()
       if batch.isEmpty { return }
-      guard await send(batch) else { return }
+      await send(batch)
     }
   }
 
@@ -103,7 +103,7 @@ final class AlertmanagerClient: Sendable {
   }
 
   /// Posts one batch. One that fails is dropped: the next evaluation sends its alerts again.
-  private func send(_ batch: [Alert]) async -> Bool {
+  private func send(_ batch: [Alert]) async {
     let metrics = context.metrics
     let startNs = context.clock.monotonicNs
     var problem: String?
@@ -114,11 +114,10 @@ final class AlertmanagerClient: Sendable {
     }
     metrics.latencies[url].observe(Double(context.clock.monotonicNs - startNs) / 1e9)
     metrics.sent[url].increment(by: Double(batch.count))
-    guard let problem else { return true }
+    guard let problem else { return }
     metrics.errors[url].increment(by: Double(batch.count))
     metrics.dropped[url].increment(by: Double(batch.count))
     log.error("Error sending alerts", ["count": "\(batch.count)", "err": problem])
-    return false
   }
 
   private func post(_ batch: [Alert]) async throws {

@@ -5,7 +5,7 @@ internal import ApusTelemetry
 /// Result of an expression -> what is observed of each alert.
 struct AlertingRule {
   let definition: RuleDefinition
-  let annotations: [Label]
+  let texts: AlertTexts
   let context: RuleContext
   let log: Log
 
@@ -26,19 +26,19 @@ struct AlertingRule {
         case .float(let value): value
         case .histogram: 0.0
         }
-      let expander = AlertExpander(
+      let expansion = AlertExpansion(
         name: definition.name, labels: element.labels, value: value, context: context,
         timeMs: evaluationMs, log: log)
       var builder = LabelsBuilder(element.labels)
       builder.delete(LabelNames.metricName)
-      for label in definition.labels { builder.set(label.name, expander.expand(label.value)) }
+      for label in texts.labels { builder.set(label.name, label.text.expand(expansion)) }
       builder.set(LabelNames.alertName, definition.name)
       let labels = builder.labels()
       guard seen.insert(labels).inserted else {
         throw RuleError(
           "vector contains metrics with the same labelset after applying alert labels")
       }
-      let expanded = annotations.map { Label($0.name, expander.expand($0.value)) }
+      let expanded = texts.annotations.map { Label($0.name, $0.text.expand(expansion)) }
       found.append(.init(labels: labels, annotations: Labels(expanded), value: value))
     }
     return found

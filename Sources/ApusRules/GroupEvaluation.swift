@@ -97,9 +97,9 @@ struct GroupEvaluation {
     case .recording:
       return try RecordingRule.evaluate(
         rule.definition, atMs: sampleTimeMs, limit: limit, query: context.query)
-    case .alerting(let forMs, let keepFiringForMs, let annotations):
+    case .alerting(let forMs, let keepFiringForMs, _):
       let found = try AlertingRule(
-        definition: rule.definition, annotations: annotations, context: context,
+        definition: rule.definition, texts: rule.texts, context: context,
         log: environment.log
       ).observe(atMs: sampleTimeMs, evaluationMs: timeMs)
       let active = rule.alerts.observe(

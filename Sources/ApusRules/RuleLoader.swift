@@ -10,11 +10,15 @@ package struct RuleLoader: Sendable {
   private let loader: RuleFileLoader
   private let options: ParserOptions
 
-  package init(files: any FileSystem, options: ParserOptions, validation: NameValidation) {
+  package init(
+    files: any FileSystem, options: ParserOptions, validation: NameValidation,
+    ignoresUnknownFields: Bool = false
+  ) {
     self.files = files
     self.options = options
     loader = RuleFileLoader(
-      files: files, checks: RuleLoader.checks(options), validation: validation)
+      files: files, checks: RuleLoader.checks(options), validation: validation,
+      ignoresUnknownFields: ignoresUnknownFields)
   }
 
   /// What the texts of a rule file are checked with.
@@ -28,7 +32,7 @@ package struct RuleLoader: Sendable {
           return error.description
         }
       },
-      template: { alert, text in AlertExpander.problem(in: text, alert: alert) })
+      template: { alert, text in AlertText.problem(in: text, alert: alert) })
   }
 
   /// - Parameters:
@@ -38,9 +42,17 @@ package struct RuleLoader: Sendable {
   package func load(
     _ patterns: [String], intervalMs: Int64
   ) throws(ConfigErrors) -> [RuleGroupDefinition] {
+    try load(
+      files: patterns.flatMap { Glob.expand($0, files: files) }, intervalMs: intervalMs)
+  }
+
+  /// Loads the files of some paths, each of which must be there.
+  package func load(
+    files paths: [String], intervalMs: Int64
+  ) throws(ConfigErrors) -> [RuleGroupDefinition] {
     var errors: [ConfigError] = []
     var groups: [RuleGroupDefinition] = []
-    for path in patterns.flatMap({ Glob.expand($0, files: files) }) {
+    for path in paths {
       do throws(ConfigErrors) {
         let file = try loader.load(path: path)
         groups += file.groups.map { definition($0, file: path, intervalMs: intervalMs) }

@@ -4,13 +4,16 @@ internal import ApusTelemetry
 
 /// Groups come and go on reload; one timer gives each its turn.
 package actor RuleManager {
-  /// How long a sleep lasts at most, so that a reload is noticed.
+  /// How long a sleep lasts at most, so that a reload and the end of an evaluation are noticed.
   private static let sleepMsMax: Int64 = 250
 
   private let environment: RuleEnvironment
   private let workers: WorkerPool
   private var context: RuleContext?
   private var scheduled: [Scheduled] = []
+  /// Positions in `scheduled` of the groups that wait for their turn.
+  private var due = DueQueue()
+  private var positions: [ObjectIdentifier: Int] = [:]
   private var ending: [Ending] = []
   private var wasLoaded = false
 
@@ -23,6 +26,8 @@ package actor RuleManager {
     var turns = 0
     var isBusy = false
     var mustRestore: Bool
+
+    var dueMs: Int64 { lastMs + schedule.intervalMs }
   }
 
   /// Series of a group that is gone: ended two intervals later, unless another rule took them.
@@ -48,8 +53,7 @@ package actor RuleManager {
       let group = RuleGroup(definition, isRestored: wasLoaded)
       if let before { group.adopt(before.group) }
       environment.metrics.announce(definition)
-      let schedule = GroupSchedule(
-        intervalMs: definition.intervalMs, hash: XXHash64.hash(definition.key))
+      let schedule = definition.schedule
       return Scheduled(
         group: group, schedule: schedule,
         lastMs: schedule.first(afterMs: nowMs) - definition.intervalMs,
@@ -63,6 +67,16 @@ package actor RuleManager {
           series: gone.group.writtenSeries))
     }
     wasLoaded = true
+    enqueueAll()
+  }
+
+  private func enqueueAll() {
+    due = DueQueue()
+    positions = [:]
+    for (position, group) in scheduled.enumerated() {
+      positions[ObjectIdentifier(group.group)] = position
+      if !group.isBusy { due.push(position, dueMs: group.dueMs) }
+    }
   }
 
   package var status: [RuleGroupStatus] { scheduled.map(\.group.status) }
@@ -76,8 +90,7 @@ package actor RuleManager {
           tasks.addTask { await self.take(turn) }
         }
         await endSeries(nowMs)
-        let next = scheduled.filter { !$0.isBusy }.map { $0.lastMs + $0.schedule.intervalMs }.min()
-        let wakeMs = min(next ?? .max, nowMs + RuleManager.sleepMsMax)
+        let wakeMs = min(due.nextMs ?? .max, nowMs + RuleManager.sleepMsMax)
         try await environment.clock.sleep(untilMs: max(wakeMs, nowMs + 1))
       }
     }
@@ -95,7 +108,7 @@ package actor RuleManager {
   private func dueTurns(_ nowMs: Int64) -> [Turn] {
     guard let context else { return [] }
     var turns: [Turn] = []
-    for i in scheduled.indices where !scheduled[i].isBusy {
+    while let i = due.popDue(atMs: nowMs) {
       guard let next = scheduled[i].schedule.next(afterMs: scheduled[i].lastMs, nowMs: nowMs)
       else { continue }
       let key = scheduled[i].group.definition.key
@@ -125,9 +138,10 @@ package actor RuleManager {
         GroupRestore(group: turn.group, environment: environment).run()
       }
     }
-    for i in scheduled.indices where scheduled[i].group === turn.group {
-      scheduled[i].isBusy = false
-    }
+    // A reload may have moved the group meanwhile, or taken it away.
+    guard let position = positions[ObjectIdentifier(turn.group)] else { return }
+    scheduled[position].isBusy = false
+    due.push(position, dueMs: scheduled[position].dueMs)
   }
 
   private func endSeries(_ nowMs: Int64) async {

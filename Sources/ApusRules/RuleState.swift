@@ -3,6 +3,8 @@ internal import ApusModel
 /// One rule and what is known of it from evaluation to evaluation.
 struct RuleState: Sendable {
   let definition: RuleDefinition
+  /// Its templates, parsed.
+  let texts: AlertTexts
   var health = RuleStatus.Health.unknown
   var lastError = ""
   var evaluationSeconds = 0.0
@@ -16,6 +18,7 @@ struct RuleState: Sendable {
 
   init(_ definition: RuleDefinition, isRestored: Bool) {
     self.definition = definition
+    texts = AlertTexts(definition)
     self.isRestored = isRestored
   }
 

@@ -1,3 +1,5 @@
+internal import ApusModel
+
 /// What an action prints into a page: safe between tags and in quoted attributes.
 enum HTMLEscaping {
   /// Nothing prints as nothing; `safeHtml` and `tmpl` give text that stays as it is.

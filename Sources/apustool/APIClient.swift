@@ -2,7 +2,6 @@ internal import ApusConfig
 internal import ApusHTTP
 internal import ApusModel
 internal import ApusSystem
-internal import ArgumentParser
 internal import Foundation
 
 /// One parameter of a request.
@@ -28,23 +27,38 @@ struct APIClient {
   private let output: OutputFormat
   private let headers: [(name: String, value: String)]
   private let fetcher: any HTTPFetcher
-  private let clock = SystemWallClock()
 
   /// - Parameter headers: `name=value` each.
-  init(server: String, options: QueryOptions, headers: [String]) throws {
+  init(
+    server: String, httpConfigFile: String, headers: [String] = [],
+    format: OutputFormat = .promql
+  ) throws {
     base = ServerURL.base(server)
-    output = options.format
-    fetcher = try ClientFile.fetcher(options.httpConfigFile)
+    output = format
+    fetcher = try ClientFile.fetcher(httpConfigFile)
     self.headers = headers.compactMap { text in
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
       return parts.count == 2 ? (name: parts[0], value: parts[1]) : nil
     }
   }
 
-  var nowMs: Int64 { clock.nowMs }
+  var nowMs: Int64 { Console.current.clock.nowMs }
 
   /// Posts a form, or asks with a query string, and shows the answer's data.
   func show(path: String, form: [FormField] = [], query: [FormField] = []) async throws {
+    let data: Any
+    do {
+      data = try await ask(path: path, form: form, query: query)
+    } catch let error as APIError {
+      throw CommandFailure("query error: \(error)")
+    }
+    let text = output == .json ? try AnswerText.json(data) : AnswerText.promql(data)
+    if !text.isEmpty { Output.line(text) }
+  }
+
+  /// The data of an answer. Warnings go to standard error.
+  /// - Throws: `APIError`.
+  func ask(path: String, form: [FormField] = [], query: [FormField] = []) async throws -> Any {
     var url = base + path
     if !query.isEmpty { url += "?" + FormField.encoded(query) }
     var request = FetchRequest(url: url, timeoutMs: 120_000)
@@ -55,15 +69,13 @@ struct APIClient {
       request.body = Array(FormField.encoded(form).utf8)
     }
     do {
-      let answer = try await fetcher.fetch(request)
-      try show(answer)
+      return try data(of: try await fetcher.fetch(request))
     } catch let error as FetchError {
-      Output.errorLine("query error: \(error)")
-      throw ExitCode(ExitStatus.failure)
+      throw APIError(description: "\(error)")
     }
   }
 
-  private func show(_ answer: FetchResponse) throws {
+  private func data(of answer: FetchResponse) throws(APIError) -> Any {
     let parsed = try? JSONSerialization.jsonObject(with: Data(answer.body))
     guard let envelope = parsed as? [String: Any], let status = envelope["status"] as? String
     else {
@@ -71,22 +83,38 @@ struct APIClient {
         .trimmingCharacters(in: .whitespacesAndNewlines)
       let kind =
         answer.status / 100 == 5 ? "server_error: server error" : "client_error: client error"
-      fail("\(kind): \(answer.status)" + (body.isEmpty ? "" : " (detail: \(body))"))
-      throw ExitCode(ExitStatus.failure)
+      throw APIError(
+        description: "\(kind): \(answer.status)" + (body.isEmpty ? "" : " (detail: \(body))"))
     }
     for warning in (envelope["warnings"] as? [String]) ?? [] {
       Output.errorLine("query warning: \(warning)")
     }
     guard status == "success", let data = envelope["data"] else {
       let type = envelope["errorType"] as? String ?? ""
-      fail("\(type): \(envelope["error"] as? String ?? "")")
-      throw ExitCode(ExitStatus.failure)
+      throw APIError(description: "\(type): \(envelope["error"] as? String ?? "")")
     }
-    let text = output == .json ? try AnswerText.json(data) : AnswerText.promql(data)
-    if !text.isEmpty { Output.line(text) }
+    return data
   }
+}
 
-  private func fail(_ text: String) { Output.errorLine("query error: \(text)") }
+/// Why a server did not answer a question.
+struct APIError: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// One point of a series in an answer: `[1609954636.5, "1.25"]`.
+struct AnswerPoint {
+  let timeMs: Int64
+  let value: Double
+
+  init?(_ pair: [Any]) {
+    guard pair.count == 2, let time = (pair[0] as? NSNumber)?.doubleValue,
+      let timeMs = Int64(exactly: (time * 1_000).rounded()),
+      let value = (pair[1] as? String).flatMap({ try? FloatText.parse($0) })
+    else { return nil }
+    self.timeMs = timeMs
+    self.value = value
+  }
 }
 
 enum ServerURL {
@@ -108,8 +136,7 @@ enum ClientFile {
           files: PosixFileSystem(), environment: { ProcessInfo.processInfo.environment[$0] }
         ).loadHTTPClient(path: path)
       } catch {
-        Output.errorLine("Failed to load HTTP config file: \(error)")
-        throw ExitCode(ExitStatus.failure)
+        throw CommandFailure("Failed to load HTTP config file: \(error)")
       }
     }
     return try PooledFetcherFactory(files: PosixFileSystem()).fetcher(for: config)

@@ -16,13 +16,11 @@ struct HealthOptions: ParsableArguments {
     do {
       let answer = try await fetcher.fetch(FetchRequest(url: url, timeoutMs: 30_000))
       guard answer.status == 200 else {
-        Output.errorLine("check failed: URL=\(url), status=\(answer.status)")
-        throw ExitCode(ExitStatus.failure)
+        throw CommandFailure("check failed: URL=\(url), status=\(answer.status)")
       }
       Output.errorLine("  SUCCESS:  " + String(decoding: answer.body, as: UTF8.self))
     } catch let error as FetchError {
-      Output.errorLine("\(error)")
-      throw ExitCode(ExitStatus.failure)
+      throw CommandFailure("\(error)")
     }
   }
 }

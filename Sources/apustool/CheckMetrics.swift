@@ -24,7 +24,7 @@ struct CheckMetrics: ParsableCommand {
       Output.errorLine("error: at least one of --extended or linting must be enabled")
       throw ExitCode(ExitStatus.failure)
     }
-    let bytes = [UInt8](FileHandle.standardInput.readDataToEndOfFile())
+    let bytes = Console.current.readInput()
     let families: [ScrapedFamily]
     do {
       families = try ScrapedFamily.read(bytes)

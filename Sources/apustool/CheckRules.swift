@@ -71,7 +71,7 @@ struct RuleChecker {
 
   func checkStandardInput() -> CheckResult {
     Output.line("Checking standard input")
-    let bytes = [UInt8](FileHandle.standardInput.readDataToEndOfFile())
+    let bytes = Console.current.readInput()
     return report { () throws(ConfigErrors) in
       try loader.load(bytes, path: "standard input")
     }

@@ -23,6 +23,11 @@ struct QueryOptions: ParsableArguments {
     name: .customLong("http.config.file"),
     help: "HTTP client configuration file for promtool to connect to Prometheus.")
   var httpConfigFile = ""
+
+  func client(_ server: String, headers: [String] = []) throws -> APIClient {
+    try APIClient(
+      server: server, httpConfigFile: httpConfigFile, headers: headers, format: format)
+  }
 }
 
 /// `query instant <server> <expr>`
@@ -38,7 +43,7 @@ struct QueryInstant: AsyncParsableCommand {
   @Argument(help: "PromQL query expression.") var expr: String
 
   func run() async throws {
-    let client = try APIClient(server: server, options: options, headers: header)
+    let client = try options.client(server, headers: header)
     var form = [FormField("query", expr)]
     form.append(
       FormField("time", try TimeText.parameter("evaluation time", time, orMs: client.nowMs)))
@@ -61,12 +66,11 @@ struct QueryRange: AsyncParsableCommand {
   @Argument(help: "PromQL query expression.") var expr: String
 
   func run() async throws {
-    let client = try APIClient(server: server, options: options, headers: header)
+    let client = try options.client(server, headers: header)
     let endMs = try TimeText.ms("end time", end) ?? client.nowMs
     let startMs = try TimeText.ms("start time", start) ?? endMs - 300_000
     if startMs > endMs {
-      Output.errorLine("start time is not before end time")
-      throw ExitCode(ExitStatus.failure)
+      throw CommandFailure("start time is not before end time")
     }
     let stepMs = try TimeText.stepMs(step) ?? max(1_000, (endMs - startMs) / 250_000 * 1_000)
     try await client.show(
@@ -91,7 +95,7 @@ struct QuerySeries: AsyncParsableCommand {
   @Argument(help: "Prometheus server to query.") var server: String
 
   func run() async throws {
-    let client = try APIClient(server: server, options: options, headers: [])
+    let client = try options.client(server)
     try await client.show(
       path: "/api/v1/series",
       form: match.map { FormField("match[]", $0) } + (try TimeText.range(start, end)))
@@ -112,7 +116,7 @@ struct QueryLabels: AsyncParsableCommand {
   @Argument(help: "Label name to provide label values for.") var name: String
 
   func run() async throws {
-    let client = try APIClient(server: server, options: options, headers: [])
+    let client = try options.client(server)
     try await client.show(
       path: "/api/v1/label/\(FormField.escaped(name))/values",
       query: match.map { FormField("match[]", $0) } + (try TimeText.range(start, end)))

@@ -1,11 +1,20 @@
 internal import ApusModel
-internal import ArgumentParser
 internal import Foundation
 
 /// Times as promtool takes them: RFC 3339, or seconds since the epoch.
 enum TimeText {
   /// Ms since the epoch; nil for an empty text.
-  static func ms(_ what: String, _ text: String) throws -> Int64? {
+  /// - Parameter what: names the text in an error.
+  static func ms(_ what: String, _ text: String) throws(CommandFailure) -> Int64? {
+    do throws(CommandFailure) {
+      return try value(text)
+    } catch {
+      throw CommandFailure("error parsing \(what): \(error)")
+    }
+  }
+
+  /// Ms since the epoch; nil for an empty text.
+  static func value(_ text: String) throws(CommandFailure) -> Int64? {
     if text.isEmpty { return nil }
     if let seconds = try? FloatText.parse(text), seconds.isFinite, abs(seconds) < 1e15 {
       return Int64((seconds * 1_000).rounded())
@@ -20,9 +29,7 @@ enum TimeText {
         return Int64((date.timeIntervalSince1970 * 1_000).rounded())
       }
     }
-    Output.errorLine(
-      "error parsing \(what): cannot parse \(GoQuote.quote(text)) to a valid timestamp")
-    throw ExitCode(ExitStatus.failure)
+    throw CommandFailure("cannot parse \(GoQuote.quote(text)) to a valid timestamp")
   }
 
   static func parameter(_ what: String, _ text: String, orMs nowMs: Int64) throws -> String {
@@ -45,8 +52,7 @@ enum TimeText {
     do {
       return try DurationText.parse(text)
     } catch {
-      Output.errorLine("\(error)")
-      throw ExitCode(ExitStatus.failure)
+      throw CommandFailure("\(error)")
     }
   }
 

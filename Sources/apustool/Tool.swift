@@ -1,4 +1,3 @@
-internal import ApusSystem
 internal import ArgumentParser
 
 /// What promtool's exit codes mean.
@@ -14,11 +13,17 @@ struct Tool: AsyncParsableCommand {
     commandName: "apustool",
     abstract: "Tooling for the Apus monitoring system.",
     discussion: "Commands, texts and exit codes are those of Prometheus's promtool.",
-    subcommands: [Check.self, Query.self, TSDBCommand.self, PromQL.self])
+    subcommands: [
+      Check.self, Query.self, TestCommand.self, TSDBCommand.self, PromQL.self,
+    ])
 
   /// Parses and runs a command line.
   /// - Returns: the exit code.
-  static func run(_ arguments: [String]) async -> Int32 {
+  static func run(_ arguments: [String], on console: Console = .process) async -> Int32 {
+    await Console.$current.withValue(console) { await runLine(arguments) }
+  }
+
+  private static func runLine(_ arguments: [String]) async -> Int32 {
     if arguments.first == "--version" {
       Output.line("apustool, a replacement for promtool")
       return ExitStatus.success
@@ -38,6 +43,9 @@ struct Tool: AsyncParsableCommand {
       return ExitStatus.success
     } catch let status as ExitCode {
       return status.rawValue
+    } catch let failure as CommandFailure {
+      Output.errorLine(failure.description)
+      return ExitStatus.failure
     } catch {
       if exitCode(for: error) == .success {
         Output.line(fullMessage(for: error))
@@ -47,13 +55,6 @@ struct Tool: AsyncParsableCommand {
       return ExitStatus.failure
     }
   }
-}
-
-/// The tool's two streams.
-enum Output {
-  static func line(_ text: String = "") { StandardStreams.writeOutput(text + "\n") }
-
-  static func errorLine(_ text: String) { StandardStreams.writeError(text + "\n") }
 }
 
 /// Flags that may stand before the command, as in promtool.
@@ -66,31 +67,38 @@ struct GlobalOptions: ParsableArguments {
     help: "Comma separated feature names to enable (only PromQL related).")
   var features: [String] = []
 
-  /// Flags of a group of commands, which may stand before the command: they take a value.
-  private static let groupFlags = [
-    "-o", "--format", "--http.config.file", "--query.lookback-delta",
+  /// Flags of the tool and of groups of commands that take a value.
+  private static let valued: Set<String> = [
+    "--enable-feature", "-o", "--format", "--http.config.file", "--query.lookback-delta",
+    "--max-block-duration", "--junit",
   ]
 
-  /// The arguments with these flags behind the command, where the parser looks for them.
+  /// The arguments with the flags that stand before the command behind it, where the parser looks
+  /// for them: in promtool a flag of a group may stand anywhere after the group's name.
   static func moved(_ arguments: [String]) -> [String] {
-    var front = arguments[...]
-    var moved = taken(from: &front)
-    guard let group = front.popFirst() else { return moved }
-    moved += taken(from: &front)
-    return [group] + front + moved
-  }
-
-  private static func taken(from front: inout ArraySlice<String>) -> [String] {
-    var taken: [String] = []
-    while let first = front.first {
-      let name = first.split(separator: "=").first.map(String.init) ?? first
-      let isValued = groupFlags.contains(name) || name == "--enable-feature"
-      guard name == "--experimental" || isValued else { break }
-      let count = isValued && name == first && front.count > 1 ? 2 : 1
-      taken += front.prefix(count)
-      front.removeFirst(count)
+    var rest = arguments[...]
+    var moved: [String] = []
+    var path: [String] = []
+    var group: any ParsableCommand.Type = Tool.self
+    while let first = rest.first {
+      if first.hasPrefix("-"), first != "-h", !first.hasPrefix("--help") {
+        let isAlone = valued.contains(first) && rest.count > 1
+        moved += rest.prefix(isAlone ? 2 : 1)
+        rest.removeFirst(isAlone ? 2 : 1)
+        continue
+      }
+      let commands = group.configuration.subcommands
+      guard let next = commands.first(where: { $0.configuration.commandName == first }) else {
+        break
+      }
+      path.append(first)
+      rest.removeFirst()
+      guard next is any CommandGroup.Type else { break }
+      group = next
     }
-    return taken
+    // What follows `--` is no flag: the moved ones go before it.
+    let end = rest.firstIndex(of: "--") ?? rest.endIndex
+    return path + rest[..<end] + moved + rest[end...]
   }
 }
 
@@ -105,14 +113,27 @@ enum UsageText {
       if name.hasPrefix("--") {
         return "required flag \(name.prefix { $0 != " " }) not provided"
       }
-      let bare = name.filter { !"<>.[] ".contains($0) }
-      return "required argument '\(bare)' not provided"
+      let bare = name.filter { !"<>.[]".contains($0) }.split(separator: " ")
+      return "required argument '\(bare.joined(separator: " "))' not provided"
     }
     if let name = quoted(text, after: "Unexpected argument '") { return "unexpected \(name)" }
     if let name = quoted(text, after: "Missing expected argument for '") {
       return "expected argument for flag '\(name)'"
     }
+    if let value = quoted(text, after: "The value '") { return invalid(value, in: text) }
     return text
+  }
+
+  /// A value that its flag cannot take: not one of some words, or no number.
+  private static func invalid(_ value: String, in text: String) -> String {
+    if let range = text.range(of: "Please provide one of ") {
+      let words = text[range.upperBound...].split(separator: "'").filter { $0.first != "," }
+        .filter { $0 != " and " && $0 != " or " && $0 != "." }
+      return "enum value must be one of \(words.joined(separator: ",")), got '\(value)'"
+    }
+    // Times are parsed as integers, counts as floats.
+    let function = text.contains("-time ") ? "ParseInt" : "ParseFloat"
+    return "strconv.\(function): parsing \"\(value)\": invalid syntax"
   }
 
   private static func quoted(_ text: String, after prefix: String) -> String? {
@@ -132,13 +153,14 @@ enum CommandPath {
   /// root, and then looked for every subcommand there.
   static func problem(_ arguments: [String], in root: any ParsableCommand.Type) -> String? {
     var group = root
+    var path: [String] = []
     var rest = arguments[...]
     while true {
       guard let name = rest.first(where: { !$0.hasPrefix("-") }) else {
         if group == Tool.self || rest.contains(where: { $0 == "-h" || $0 == "--help" }) {
           return nil
         }
-        return "must select a subcommand of '\(group.configuration.commandName ?? "")'"
+        return "must select a subcommand of '\(path.joined(separator: " "))'"
       }
       if group == Tool.self && name == "help" { return nil }
       let all = group.configuration.subcommands
@@ -147,6 +169,7 @@ enum CommandPath {
       }
       guard next is any CommandGroup.Type else { return nil }
       rest = rest.drop { $0 != name }.dropFirst()
+      path.append(name)
       group = next
     }
   }

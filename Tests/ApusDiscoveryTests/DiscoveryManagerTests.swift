@@ -4,6 +4,7 @@ import ApusHTTP
 import ApusModel
 import ApusSystem
 import ApusTelemetry
+import ApusTesting
 import Synchronization
 import Testing
 
@@ -37,7 +38,7 @@ struct DiscoveryManagerTests {
   ) async throws {
     let (stream, continuation) = AsyncStream<Delivery>.makeStream()
     let doors = DiscoveryDoors(
-      files: files, fetchers: FakeFetcher([FakeFetcher.json("[]")]), clock: clock)
+      files: files, fetchers: ScriptedFetcher([ScriptedFetcher.json("[]")]), clock: clock)
     let manager = DiscoveryManager(
       name: "scrape", doors: doors, metrics: DiscoveryMetrics(registry), log: .none
     ) { [clock] in continuation.yield(($0, clock.nowMs)) }

@@ -2,6 +2,7 @@ import ApusDiscovery
 import ApusModel
 import ApusSystem
 import ApusTelemetry
+import ApusTesting
 import Testing
 
 struct FileTargetsTests {

@@ -2,7 +2,7 @@ import ApusDiscovery
 import ApusHTTP
 import ApusModel
 import ApusTelemetry
-import Synchronization
+import ApusTesting
 import Testing
 
 struct HTTPTargetsTests {
@@ -11,7 +11,7 @@ struct HTTPTargetsTests {
   private func first(
     _ count: Int, _ answers: [Result<FetchResponse, FetchError>]
   ) async throws -> (updates: [[TargetGroup]], requests: [FetchRequest]) {
-    let fetcher = FakeFetcher(answers)
+    let fetcher = ScriptedFetcher(answers)
     let targets = HTTPTargets(
       url: "http://sd/", refreshIntervalMs: 1_500, fetcher: fetcher, clock: JumpingClock(),
       metrics: DiscoveryMetrics(registry), log: .none)
@@ -26,12 +26,12 @@ struct HTTPTargetsTests {
       }
       return updates
     }
-    return (updates, fetcher.requests.withLock { $0 })
+    return (updates, fetcher.requests)
   }
 
   @Test func `groups are read from the answer and carry the URL`() async throws {
     let result = try await first(
-      1, [FakeFetcher.json(#"[{"targets":["a:1"],"labels":{"x":"y"}},{"targets":["b"]}]"#)])
+      1, [ScriptedFetcher.json(#"[{"targets":["a:1"],"labels":{"x":"y"}},{"targets":["b"]}]"#)])
     let groups = try #require(result.updates.first)
     #expect(groups.map(\.source) == ["http://sd/:0", "http://sd/:1"])
     #expect(groups[0].labels == ["__meta_url": "http://sd/", "x": "y"])
@@ -46,8 +46,8 @@ struct HTTPTargetsTests {
     let result = try await first(
       2,
       [
-        FakeFetcher.json(#"[{"targets":["a"]},{"targets":["b"]}]"#),
-        FakeFetcher.json(#"[{"targets":["a"]}]"#, type: "application/json; charset=utf-8"),
+        ScriptedFetcher.json(#"[{"targets":["a"]},{"targets":["b"]}]"#),
+        ScriptedFetcher.json(#"[{"targets":["a"]}]"#, type: "application/json; charset=utf-8"),
       ])
     #expect(result.updates[1].map(\.addresses) == [["a"], []])
   }
@@ -57,12 +57,12 @@ struct HTTPTargetsTests {
     let result = try await first(
       2,
       [
-        FakeFetcher.json(#"[{"targets":["a"]}]"#),
+        ScriptedFetcher.json(#"[{"targets":["a"]}]"#),
         .failure(refused),
-        FakeFetcher.json("[]", status: 500),
-        FakeFetcher.json("[]", type: "text/plain"),
-        FakeFetcher.json("{]"),
-        FakeFetcher.json(#"[{"targets":["b"]}]"#),
+        ScriptedFetcher.json("[]", status: 500),
+        ScriptedFetcher.json("[]", type: "text/plain"),
+        ScriptedFetcher.json("{]"),
+        ScriptedFetcher.json(#"[{"targets":["b"]}]"#),
       ])
     #expect(result.updates.map { $0.map(\.addresses) } == [[["a"]], [["b"]]])
     #expect(value("prometheus_sd_http_failures_total", registry) == 4)

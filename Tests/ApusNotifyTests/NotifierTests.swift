@@ -4,6 +4,7 @@ import ApusModel
 import ApusNotify
 import ApusSystem
 import ApusTelemetry
+import ApusTesting
 import Testing
 
 struct NotifierTests {
@@ -15,7 +16,7 @@ struct NotifierTests {
     var options = NotifierOptions()
     change(&options)
     return Notifier(
-      options: options, fetchers: managers, clock: FixedClock(), metrics: registry, log: .none)
+      options: options, fetchers: managers, clock: JumpingClock(), metrics: registry, log: .none)
   }
 
   private func alerting(_ count: Int = 1) -> AlertingConfig {
@@ -196,6 +197,29 @@ struct NotifierTests {
     _ = await run.result
     #expect(metric("sent_total") == 10)
     #expect(metric("dropped_total") == 0)
+  }
+
+  @Test func `a batch that fails while draining does not keep the next from being sent`()
+    async throws
+  {
+    let (gate, open) = AsyncStream<Void>.makeStream()
+    let managers = FakeAlertmanagers(status: 500, gate: gate)
+    let notifier = notifier(managers) { $0.batchSize = 1 }
+    try notifier.apply(alerting(), externalLabels: .empty)
+    notifier.update(["config-0": [group("a")]])
+    notifier.send((0..<3).map { alert("A\($0)") })
+    let run = Task { try await notifier.run() }
+    var requests = managers.requests.makeAsyncIterator()
+    _ = await requests.next()
+    run.cancel()
+    for _ in 0..<2 {
+      open.yield()
+      _ = await requests.next()
+    }
+    open.finish()
+    _ = await run.result
+    #expect(metric("errors_total") == 3)
+    #expect(metric("queue_length") == nil || metric("queue_length") == 0)
   }
 
   @Test func `draining can be turned off, and what is lost is counted`() async throws {

@@ -110,11 +110,3 @@ final class AnswerTable: Sendable {
     }
   }
 }
-
-/// A clock that stands still.
-struct StoppedClock: WallClock {
-  let nowMs: Int64
-  var monotonicNs: UInt64 { UInt64(nowMs) * 1_000_000 }
-
-  func sleep(untilMs timeMs: Int64) async throws { try Task.checkCancellation() }
-}

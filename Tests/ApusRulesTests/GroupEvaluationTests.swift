@@ -2,6 +2,7 @@ import ApusModel
 import ApusPromQL
 import ApusStorage
 import ApusTelemetry
+import ApusTesting
 import Testing
 
 @testable import ApusRules

@@ -51,7 +51,7 @@ enum Arrows {
       "ArgumentParser", "Foundation",
     ]),
     "ApusTesting": base.union(low).union(nio).union([
-      "ApusPromQL", "ApusPromQLSyntax", "ApusStorage",
+      "ApusHTTP", "ApusPromQL", "ApusPromQLSyntax", "ApusConfig", "ApusStorage",
     ]),
   ]
 

@@ -1,8 +1,8 @@
 /// The name that someone meant who wrote another one.
-enum NearestName {
+package enum NearestName {
   /// Of `names`, the one with the fewest edits from `word`; nil if none is within a third of its
   /// letters.
-  static func find(_ word: String, in names: [String]) -> String? {
+  package static func find(_ word: String, in names: [String]) -> String? {
     let wanted = Array(word.lowercased().utf8)
     // Nobody means a key with a word of this length.
     guard wanted.count <= 100 else { return nil }

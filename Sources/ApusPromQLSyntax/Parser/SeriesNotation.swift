@@ -32,6 +32,17 @@ package struct SeriesNotation: Sendable, Equatable {
     _ base: FloatHistogram, _ change: FloatHistogram, _ isSubtraction: Bool
   ) throws -> FloatHistogram
 
+  /// What Prometheus does at every step of `{{...}}+{{...}}x3`: the hint of the first stays.
+  package static func addSteps(
+    _ base: FloatHistogram, _ change: FloatHistogram, _ isSubtraction: Bool
+  ) throws -> FloatHistogram {
+    var result = base
+    let hint = base.resetHint
+    _ = isSubtraction ? try result.subtract(change) : try result.add(change)
+    result.resetHint = hint
+    return result
+  }
+
   /// - Parameter combine: what `{{...}}+{{...}}x3` does at every step; its error becomes part of
   ///   the parse error.
   package static func parse(

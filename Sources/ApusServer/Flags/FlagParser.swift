@@ -1,3 +1,4 @@
+internal import ApusConfig
 internal import ApusModel
 
 /// What is wrong with a command line.
@@ -62,7 +63,7 @@ struct FlagParser {
     {
       return set(spec.name, "false")
     }
-    let near = NearestName.of(name, among: FlagTable.all.map(\.name))
+    let near = NearestName.find(name, in: FlagTable.all.map(\.name))
     let hint = near.map { "; did you mean '--\($0)'?" } ?? ""
     throw FlagError(description: "unknown long flag '--\(name)'\(hint)")
   }
@@ -98,30 +99,5 @@ struct FlagParser {
             + "'\(text)'")
       }
     }
-  }
-}
-
-/// The known name that an unknown one most likely meant.
-enum NearestName {
-  /// Nil if none is near.
-  static func of(_ name: String, among names: [String]) -> String? {
-    let ranked = names.map { (name: $0, distance: distance(Array(name.utf8), Array($0.utf8))) }
-    guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= max(2, name.utf8.count / 4) ? best.name : nil
-  }
-
-  /// Levenshtein's distance.
-  private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1))
-        diagonal = row[j + 1]
-        row[j + 1] = next
-      }
-    }
-    return row[b.count]
   }
 }

@@ -87,7 +87,7 @@ struct ScriptReader {
 
   private func notation(_ line: String) throws(Script.Failure) -> SeriesNotation {
     do throws(ParseError) {
-      return try SeriesNotation.parse(line, combine: HistogramNotation.combine)
+      return try SeriesNotation.parse(line, combine: SeriesNotation.addSteps)
     } catch {
       throw failure("\(error) in \(line)")
     }
@@ -213,18 +213,6 @@ struct ScriptReader {
         evaluation.expectations.append(.init(kind: kind))
       }
     }
-  }
-}
-
-enum HistogramNotation {
-  static func combine(
-    _ base: FloatHistogram, _ change: FloatHistogram, _ isSubtraction: Bool
-  ) throws -> FloatHistogram {
-    var result = base
-    let hint = base.resetHint
-    _ = isSubtraction ? try result.subtract(change) : try result.add(change)
-    result.resetHint = hint
-    return result
   }
 }
 

@@ -1,21 +1,18 @@
 internal import ApusModel
 internal import ApusPromQLSyntax
 internal import ApusStorage
-internal import ApusSystem
 internal import ApusTSDB
-internal import ApusTelemetry
 internal import ArgumentParser
 
-/// `tsdb dump [<db path>]`
-struct TSDBDump: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "dump", abstract: "Dump data (series+samples or optionally just series).")
-
-  @OptionGroup var global: GlobalOptions
-
+/// What both kinds of dump take.
+struct DumpOptions: ParsableArguments {
   @Option(
     name: .customLong("sandbox-dir-root"),
-    help: "Root directory where a sandbox directory will be created (default is the db path).")
+    help: """
+      Root directory where a sandbox directory will be created, this sandbox is used in case WAL \
+      replay generates chunks (default is the system's directory for temporary files). The \
+      sandbox is cleaned up at the end.
+      """)
   var sandboxRoot = ""
 
   @Option(
@@ -33,98 +30,120 @@ struct TSDBDump: ParsableCommand {
 
   @Argument(help: "Database path (default is data/).") var path = "data/"
 
-  func run() throws {
-    do {
-      let sandbox = try DataSandbox(
-        of: path, root: sandboxRoot.isEmpty ? path : sandboxRoot, files: PosixFileSystem())
-      defer { sandbox.remove() }
-      try dump(try sandbox.open())
+  func write(_ format: DumpFormat) throws {
+    let snapshot = try StoreSnapshot(of: path, sandboxRoot: sandboxRoot)
+    defer { snapshot.close() }
+    let cursor = try snapshot.select(match, in: TimeRange(minTimeMs, maxTimeMs))
+    do throws(StorageError) {
+      try format.write(cursor)
     } catch {
-      Output.errorLine("\(error)")
-      throw ExitCode(ExitStatus.failure)
+      throw CommandFailure(error.description)
     }
-  }
-
-  private func dump(_ store: TSDB) throws {
-    let selectors = match.isEmpty ? ["{__name__=~'(?s:.*)'}"] : match
-    let range = TimeRange(minTimeMs, maxTimeMs)
-    let querier = try store.querier(in: range)
-    var lines: [String] = []
-    var batch = SampleBatch()
-    for selector in selectors {
-      let matchers = try Parser.parseMetricSelector(selector)
-      let cursor = try querier.select(matchers, in: range, hints: SelectHints())
-      while try cursor.next() {
-        batch.removeAll()
-        try cursor.read(into: &batch)
-        let labels = cursor.labels.description
-        for (time, value) in zip(batch.times, batch.values) {
-          lines.append("\(labels) \(FloatText.g(value)) \(time)")
-        }
-        // By the piece, so that a large store does not fill the memory.
-        if lines.count > 10_000 {
-          Output.line(lines.joined(separator: "\n"))
-          lines.removeAll()
-        }
-      }
-    }
-    if !lines.isEmpty { Output.line(lines.joined(separator: "\n")) }
   }
 }
 
-/// A copy of a data directory that may be opened while a server runs on the original: blocks are
-/// linked, what a replay may change is copied.
-struct DataSandbox {
-  private let directory: String
-  private let files: any FileSystem
+/// `tsdb dump [<db path>]`
+struct TSDBDump: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dump",
+    abstract: "Dump data (series+samples or optionally just series) from a TSDB.")
 
-  init(of path: String, root: String, files: any FileSystem) throws {
-    self.files = files
-    directory = FilePath.join(root, "tmp_dbro_sandbox\(SystemRandomSource().next())")
-    try files.makeDirectory(directory)
-    for ulid in try DataDirectory(path: path, files: files).list() {
-      let name = ulid.description
-      try link(FilePath.join(path, name), FilePath.join(directory, name))
-    }
-    for name in ["wal", "chunks_head"] where files.isDirectory(FilePath.join(path, name)) {
-      try copy(FilePath.join(path, name), FilePath.join(directory, name))
-    }
+  enum Format: String, ExpressibleByArgument {
+    case prom
+    case seriesJSON = "seriesjson"
   }
 
-  func open() throws(StorageError) -> TSDB {
-    var options = TSDBOptions()
-    options.locksDirectory = false
-    // Nothing is deleted or merged in a copy that lives for one command.
-    options.retentionMs = 0
-    options.compacts = false
-    return try TSDB.open(
-      directory: directory, options: options, files: files, clock: SystemWallClock(),
-      random: SystemRandomSource(), log: .none, metrics: MetricRegistry())
-  }
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var options: DumpOptions
 
-  func remove() { try? files.remove(directory) }
+  @Option(help: "Output format of the dump (prom (default) or seriesjson).")
+  var format = Format.prom
 
-  private func link(_ from: String, _ to: String) throws(PosixError) {
-    try files.makeDirectory(to)
-    for name in try files.list(from) {
-      let (source, target) = (FilePath.join(from, name), FilePath.join(to, name))
-      if files.isDirectory(source) {
-        try link(source, target)
-      } else {
-        try files.link(source, to: target)
+  func run() throws { try options.write(format == .prom ? .plain : .seriesJSON) }
+}
+
+/// `tsdb dump-openmetrics [<db path>]`
+struct TSDBDumpOpenMetrics: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dump-openmetrics",
+    abstract: """
+      [Experimental] Dump samples from a TSDB into OpenMetrics text format, excluding native \
+      histograms and staleness markers, which are not representable in OpenMetrics.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var options: DumpOptions
+
+  func run() throws { try options.write(.openMetrics) }
+}
+
+/// How samples are written.
+enum DumpFormat {
+  /// `{__name__="up"} 1 1609954636000`
+  case plain
+  /// `{"__name__":"up"}`
+  case seriesJSON
+  /// `up{} 1 1609954636.000`, and `# EOF` at the end
+  case openMetrics
+
+  func write(_ cursor: any SeriesCursor) throws(StorageError) {
+    var out = OutputBuffer()
+    var batch = SampleBatch()
+    while try cursor.next() {
+      switch self {
+      case .seriesJSON: out.line(Self.json(cursor.labels))
+      case .plain:
+        batch.removeAll()
+        try cursor.read(into: &batch)
+        Self.plain(batch, cursor.labels.description, to: &out)
+      case .openMetrics:
+        batch.removeAll()
+        try cursor.read(into: &batch)
+        Self.openMetrics(batch, cursor.labels, to: &out)
       }
     }
+    if case .openMetrics = self { out.line("# EOF") }
+    out.flush()
   }
 
-  private func copy(_ from: String, _ to: String) throws(PosixError) {
-    try files.makeDirectory(to)
-    for name in try files.list(from) {
-      let (source, target) = (FilePath.join(from, name), FilePath.join(to, name))
-      if files.isDirectory(source) {
-        try copy(source, target)
-      } else {
-        try files.write(target, try files.read(source))
+  /// Floats and histograms in order of time.
+  private static func plain(
+    _ batch: SampleBatch, _ labels: String, to out: inout OutputBuffer
+  ) {
+    var histogram = 0
+    for (time, value) in zip(batch.times, batch.values) {
+      while histogram < batch.histogramTimes.count, batch.histogramTimes[histogram] < time {
+        line(batch, histogram, labels, to: &out)
+        histogram += 1
       }
+      out.line("\(labels) \(FloatText.g(value)) \(time)")
     }
+    while histogram < batch.histogramTimes.count {
+      line(batch, histogram, labels, to: &out)
+      histogram += 1
+    }
+  }
+
+  private static func line(
+    _ batch: SampleBatch, _ histogram: Int, _ labels: String, to out: inout OutputBuffer
+  ) {
+    out.line("\(labels) \(batch.histograms[histogram]) \(batch.histogramTimes[histogram])")
+  }
+
+  private static func openMetrics(
+    _ batch: SampleBatch, _ labels: Labels, to out: inout OutputBuffer
+  ) {
+    let pairs = labels.filter { $0.name != LabelNames.metricName }
+      .map { "\($0.name)=\(GoQuote.quote($0.value))" }
+    let series = "\(labels.metricName){\(pairs.joined(separator: ","))}"
+    for (time, value) in zip(batch.times, batch.values) where !StaleMarker.isStale(value) {
+      let seconds = FloatText.fixed(Double(time) / 1_000, places: 3)
+      out.line("\(series) \(FloatText.g(value)) \(seconds)")
+    }
+  }
+
+  private static func json(_ labels: Labels) -> String {
+    let pairs = labels.map { "\(GoJSON.quote($0.name)):\(GoJSON.quote($0.value))" }
+    return "{\(pairs.joined(separator: ","))}"
   }
 }
