@@ -140,6 +140,10 @@ let face: [Target] =
         "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry", argumentParser,
       ],
       swiftSettings: plain),
+    .testTarget(
+      name: "apustoolTests",
+      dependencies: ["apustool", "ApusTesting", "ApusModel", "ApusSystem"],
+      swiftSettings: strict),
   ]
 
 let tests: [Target] = [

@@ -126,7 +126,7 @@ enum UsageText {
 
   /// A value that its flag cannot take: not one of some words, or no number.
   private static func invalid(_ value: String, in text: String) -> String {
-    if let range = text.range(of: "Please provide one of ") {
+    if let range = text.firstRange(of: "Please provide one of ") {
       let words = text[range.upperBound...].split(separator: "'").filter { $0.first != "," }
         .filter { $0 != " and " && $0 != " or " && $0 != "." }
       return "enum value must be one of \(words.joined(separator: ",")), got '\(value)'"
