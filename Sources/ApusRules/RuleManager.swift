@@ -75,7 +75,7 @@ package actor RuleManager {
     positions = [:]
     for (position, group) in scheduled.enumerated() {
       positions[ObjectIdentifier(group.group)] = position
-      if !group.isBusy { due.push(position, dueMs: group.dueMs) }
+      if !group.isBusy { due.add(position, dueMs: group.dueMs) }
     }
   }
 
@@ -108,7 +108,7 @@ package actor RuleManager {
   private func dueTurns(_ nowMs: Int64) -> [Turn] {
     guard let context else { return [] }
     var turns: [Turn] = []
-    while let i = due.popDue(atMs: nowMs) {
+    while let i = due.pop(dueBy: nowMs)?.id {
       guard let next = scheduled[i].schedule.next(afterMs: scheduled[i].lastMs, nowMs: nowMs)
       else { continue }
       let key = scheduled[i].group.definition.key
@@ -141,7 +141,7 @@ package actor RuleManager {
     // A reload may have moved the group meanwhile, or taken it away.
     guard let position = positions[ObjectIdentifier(turn.group)] else { return }
     scheduled[position].isBusy = false
-    due.push(position, dueMs: scheduled[position].dueMs)
+    due.add(position, dueMs: scheduled[position].dueMs)
   }
 
   private func endSeries(_ nowMs: Int64) async {

@@ -53,20 +53,4 @@ import Testing
     #expect(fnv64a("") == 0xCBF2_9CE4_8422_2325)
     #expect(fnv64a("a") == 0xAF63_DC4C_8601_EC8C)
   }
-
-  @Test func `the queue gives back by time, then by number`() {
-    var queue = DueQueue()
-    let times: [Int64] = [50, 10, 40, 10, 30, 20, 10, 60]
-    for (id, time) in times.enumerated() { queue.add(id, dueMs: time) }
-    #expect(queue.nextMs == 10)
-    var out: [Int] = []
-    while let entry = queue.pop(dueBy: 40) { out.append(entry.id) }
-    #expect(out == [1, 3, 6, 5, 4, 2])
-    #expect(queue.count == 2)
-    #expect(queue.pop(dueBy: 49) == nil)
-    #expect(queue.pop(dueBy: 60)?.id == 0)
-    #expect(queue.pop(dueBy: 60)?.id == 7)
-    #expect(queue.pop(dueBy: 60) == nil)
-    #expect(queue.nextMs == nil)
-  }
 }

@@ -25,7 +25,7 @@ package struct ChunkCensus: Sendable, Equatable {
       let bytes = location.file.span.extracting(location.range)
       chunkCount += 1
       guard let encoding = ChunkEncoding(rawValue: location.encoding) else { continue }
-      let samples = ChunkFile.sampleCount(encoding: location.encoding, bytes)
+      let samples = ChunkDecoder.sampleCount(encoding, bytes)
       guard encoding.isHistogram else {
         floatSamples.append(samples)
         floatBytes.append(bytes.count)

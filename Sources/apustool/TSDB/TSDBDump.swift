@@ -1,5 +1,5 @@
 internal import ApusModel
-internal import ApusPromQLSyntax
+internal import ApusSystem
 internal import ApusStorage
 internal import ApusTSDB
 internal import ArgumentParser
@@ -143,7 +143,9 @@ enum DumpFormat {
   }
 
   private static func json(_ labels: Labels) -> String {
-    let pairs = labels.map { "\(GoJSON.quote($0.name)):\(GoJSON.quote($0.value))" }
+    let pairs = labels.map {
+      "\(JSONText.quoted($0.name, escapesHTML: true)):\(JSONText.quoted($0.value, escapesHTML: true))"
+    }
     return "{\(pairs.joined(separator: ","))}"
   }
 }

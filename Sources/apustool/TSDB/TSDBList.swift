@@ -1,4 +1,5 @@
 internal import ApusModel
+internal import ApusSystem
 internal import ApusTSDB
 internal import ArgumentParser
 
@@ -68,16 +69,11 @@ struct TextTable {
   }
 }
 
-/// Dates of the Gregorian calendar, UTC.
-enum CivilTime {
-  /// `2021-01-06 17:37:16`
+extension CivilTime {
+  /// `2021-01-06 17:37:16`, UTC.
   /// - Parameter seconds: since the Unix epoch.
   static func text(seconds: Int64) -> String {
-    let day = Int64((Double(seconds) / 86_400).rounded(.down))
-    let rest = seconds - day * 86_400
-    let date = date(day: day)
-    return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2)) "
-      + "\(padded(rest / 3_600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))"
+    CivilTime(ms: seconds * 1_000).rfc3339.replacing("T", with: " ").replacing("Z", with: "")
   }
 
   /// `06 Jan 21 17:37 UTC`, as Go's time.RFC822.
@@ -85,35 +81,10 @@ enum CivilTime {
     let months = [
       "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
-    let day = Int64((Double(seconds) / 86_400).rounded(.down))
-    let rest = seconds - day * 86_400
-    let date = date(day: day)
-    return "\(padded(date.day, 2)) \(months[Int(date.month) - 1]) "
-      + "\(padded((date.year % 100 + 100) % 100, 2)) "
-      + "\(padded(rest / 3_600, 2)):\(padded(rest / 60 % 60, 2)) UTC"
-  }
-
-  /// By eras of 400 years, each of which begins on the first of March.
-  /// - Parameter day: since 1970-01-01.
-  private static func date(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let shifted = day + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (
-      yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month,
-      dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    )
-  }
-
-  private static func padded(_ number: Int64, _ digits: Int) -> String {
-    let text = "\(number.magnitude)"
-    return (number < 0 ? "-" : "")
-      + String(repeating: "0", count: max(0, digits - text.count)) + text
+    let time = CivilTime(ms: seconds * 1_000)
+    return "\(time.day.padded(to: 2)) \(months[time.month - 1]) "
+      + "\((time.year % 100).padded(to: 2)) "
+      + "\(time.hour.padded(to: 2)):\(time.minute.padded(to: 2)) UTC"
   }
 }
 

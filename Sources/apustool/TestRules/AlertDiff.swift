@@ -1,5 +1,5 @@
 internal import ApusModel
-internal import ApusPromQLSyntax
+internal import ApusSystem
 
 /// Two lists of alerts as one JSON text in which the differences stand out: green is what only the
 /// second has, red what only the first has, yellow `expected => received`.
@@ -43,20 +43,21 @@ struct AlertDiff {
     let names = Set(old.keys).union(new.keys).sorted()
     let end = comma ? "," : ""
     if names.isEmpty {
-      return [painted("        \(GoJSON.quote(title)): {}\(end)", color)]
+      return [painted("        \(JSONText.quoted(title)): {}\(end)", color)]
     }
     let lines = names.enumerated().map { index, name in
       let rest = index + 1 < names.count ? "," : ""
-      let key = "            \(GoJSON.quote(name)): "
+      let key = "            \(JSONText.quoted(name)): "
       switch (old[name], new[name]) {
-      case (let a?, let b?) where a == b: return key + GoJSON.quote(a) + rest
+      case (let a?, let b?) where a == b: return key + JSONText.quoted(a) + rest
       case (let a?, let b?):
-        return key + Self.yellow + "\(GoJSON.quote(a)) => \(GoJSON.quote(b))" + Self.plain + rest
-      case (let a?, nil): return painted(key + GoJSON.quote(a) + rest, color ?? Self.red)
-      case (nil, let b): return painted(key + GoJSON.quote(b ?? "") + rest, color ?? Self.green)
+        return key + Self.yellow + "\(JSONText.quoted(a)) => \(JSONText.quoted(b))" + Self.plain
+          + rest
+      case (let a?, nil): return painted(key + JSONText.quoted(a) + rest, color ?? Self.red)
+      case (nil, let b): return painted(key + JSONText.quoted(b ?? "") + rest, color ?? Self.green)
       }
     }
-    return [painted("        \(GoJSON.quote(title)): {", color)] + lines
+    return [painted("        \(JSONText.quoted(title)): {", color)] + lines
       + [painted("        }\(end)", color)]
   }
 

@@ -1,4 +1,5 @@
-/// What is due when: a binary heap, so that one timer serves all targets.
+/// What is due when: a binary heap, so that one timer serves many targets or groups of
+/// rules, and finding the next does not look at all of them.
 package struct DueQueue {
   package struct Entry: Equatable {
     package let dueMs: Int64
