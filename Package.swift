@@ -142,7 +142,9 @@ let face: [Target] =
       swiftSettings: plain),
     .testTarget(
       name: "apustoolTests",
-      dependencies: ["apustool", "ApusTesting", "ApusModel", "ApusSystem"],
+      dependencies: [
+        "apustool", "ApusTesting", "ApusTSDB", "ApusConfig", "ApusModel", "ApusSystem",
+      ],
       swiftSettings: strict),
   ]
 

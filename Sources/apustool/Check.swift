@@ -5,7 +5,8 @@ struct Check: CommandGroup {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check the resources for validity.",
     subcommands: [
-      CheckConfig.self, CheckRules.self, CheckMetrics.self, CheckHealthy.self, CheckReady.self,
+      CheckServiceDiscovery.self, CheckConfig.self, CheckHealthy.self, CheckReady.self,
+      CheckRules.self, CheckMetrics.self,
     ])
 }
 
@@ -23,7 +24,7 @@ struct LintOptions {
       if Self.known.contains(name) {
         names.insert(name)
       } else {
-        Output.errorLine("WARNING: unknown lint option: \"\(name)\"")
+        Output.line("WARNING: unknown lint option: \"\(name)\"")
       }
     }
     self.names = names

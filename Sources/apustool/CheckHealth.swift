@@ -14,7 +14,7 @@ struct HealthOptions: ParsableArguments {
     let url = ServerURL.base(url) + path
     let fetcher = try ClientFile.fetcher(httpConfigFile)
     do {
-      let answer = try await fetcher.fetch(FetchRequest(url: url, timeoutMs: 30_000))
+      let answer = try await fetcher.fetch(FetchRequest(url: url, timeoutMs: 10_000))
       guard answer.status == 200 else {
         throw CommandFailure("check failed: URL=\(url), status=\(answer.status)")
       }

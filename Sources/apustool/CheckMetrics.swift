@@ -21,16 +21,18 @@ struct CheckMetrics: ParsableCommand {
   func run() throws {
     let isLinting = lint != "none"
     guard extended || isLinting else {
-      Output.errorLine("error: at least one of --extended or linting must be enabled")
-      throw ExitCode(ExitStatus.failure)
+      throw CommandFailure(
+        """
+        error: at least one of --extended or linting must be enabled
+        Use --extended for cardinality analysis, or remove --lint=none to enable linting
+        """)
     }
     let bytes = Console.current.readInput()
     let families: [ScrapedFamily]
     do {
       families = try ScrapedFamily.read(bytes)
     } catch {
-      Output.errorLine("error while linting: \(error)")
-      throw ExitCode(ExitStatus.failure)
+      throw CommandFailure("error while linting: \(error)")
     }
     let problems = isLinting ? families.flatMap(MetricLint.problems).sorted() : []
     for problem in problems { Output.errorLine("\(problem.metric) \(problem.text)") }

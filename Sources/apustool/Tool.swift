@@ -14,7 +14,8 @@ struct Tool: AsyncParsableCommand {
     abstract: "Tooling for the Apus monitoring system.",
     discussion: "Commands, texts and exit codes are those of Prometheus's promtool.",
     subcommands: [
-      Check.self, Query.self, TestCommand.self, TSDBCommand.self, PromQL.self,
+      Check.self, Query.self, Debug.self, Push.self, TestCommand.self, TSDBCommand.self,
+      PromQL.self,
     ])
 
   /// Parses and runs a command line.
@@ -26,6 +27,10 @@ struct Tool: AsyncParsableCommand {
   private static func runLine(_ arguments: [String]) async -> Int32 {
     if arguments.first == "--version" {
       Output.line("apustool, a replacement for promtool")
+      return ExitStatus.success
+    }
+    if let first = arguments.first, let shell = Completion.shell(first) {
+      Output.line(completionScript(for: shell))
       return ExitStatus.success
     }
     let line = GlobalOptions.moved(arguments)
@@ -57,6 +62,15 @@ struct Tool: AsyncParsableCommand {
   }
 }
 
+/// `--completion-script-bash` and its like, as promtool spells them.
+enum Completion {
+  static func shell(_ flag: String) -> CompletionShell? {
+    let prefix = "--completion-script-"
+    return flag.hasPrefix(prefix)
+      ? CompletionShell(rawValue: String(flag.dropFirst(prefix.count))) : nil
+  }
+}
+
 /// Flags that may stand before the command, as in promtool.
 struct GlobalOptions: ParsableArguments {
   @Flag(help: "Enable experimental commands.")
@@ -66,6 +80,13 @@ struct GlobalOptions: ParsableArguments {
     name: .customLong("enable-feature"),
     help: "Comma separated feature names to enable (only PromQL related).")
   var features: [String] = []
+
+  /// Tells of features that the query language does not have.
+  func validate() {
+    for name in PromQLFeatures(features).unknown {
+      Output.line("  WARNING: Unknown feature passed to --enable-feature: \(name)")
+    }
+  }
 
   /// Flags of the tool and of groups of commands that take a value.
   private static let valued: Set<String> = [

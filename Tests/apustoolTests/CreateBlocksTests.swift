@@ -1,4 +1,6 @@
+import ApusModel
 import ApusSystem
+import ApusTSDB
 import Testing
 
 @testable import apustool

@@ -1,3 +1,4 @@
+import ApusModel
 import ApusSystem
 import Foundation
 import Testing

@@ -255,7 +255,7 @@ import Testing
       - name: g
         rules:
         - alert: E
-          expr: time() == 1700000060
+          expr: vector(time()) == 1700000060
           labels: {at: '{{ $externalLabels.region }}'}
           annotations: {link: '{{ externalURL }}'}
       """)
@@ -333,7 +333,7 @@ import Testing
     #expect(
       result.errors.contains(
         "DEBUG: Dump of all data (input_series and rules) at 8m1s:\n{__name__=\"ALERTS\""))
-    #expect(result.errors.contains("\n{__name__=\"x\", job=\"b\"} =>\n5 @[240000]\n"))
+    #expect(result.errors.contains("\n{__name__=\"x\", job=\"b\"} =>\n2 @[60000]\n"))
   }
 
   @Test func `rules that no assertion is about are named, and may fail the run`() async throws {
