@@ -48,7 +48,7 @@ struct TSDBDump: ParsableCommand {
     commandName: "dump",
     abstract: "Dump data (series+samples or optionally just series) from a TSDB.")
 
-  enum Format: String, ExpressibleByArgument {
+  enum Format: String, CaseIterable, ExpressibleByArgument {
     case prom
     case seriesJSON = "seriesjson"
   }
