@@ -7,7 +7,7 @@ struct Query: CommandGroup {
     subcommands: [QueryInstant.self, QueryRange.self, QuerySeries.self, QueryLabels.self])
 }
 
-enum OutputFormat: String, ExpressibleByArgument {
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
   case promql
   case json
 }

@@ -84,9 +84,9 @@ final class SandboxFileSystem: FileSystem {
     return try base.lock(upper(directory))
   }
 
-  func volumeBytes(_ path: String) throws(PosixError) -> Int { try base.volumeBytes(sandbox) }
-
   func freeBytes(_ path: String) throws(PosixError) -> Int { try base.freeBytes(sandbox) }
+
+  func volumeBytes(_ path: String) throws(PosixError) -> Int { try base.volumeBytes(sandbox) }
 }
 
 extension SandboxFileSystem {

@@ -48,7 +48,7 @@ struct TSDBDump: ParsableCommand {
     commandName: "dump",
     abstract: "Dump data (series+samples or optionally just series) from a TSDB.")
 
-  enum Format: String, ExpressibleByArgument {
+  enum Format: String, CaseIterable, ExpressibleByArgument {
     case prom
     case seriesJSON = "seriesjson"
   }
@@ -143,9 +143,8 @@ enum DumpFormat {
   }
 
   private static func json(_ labels: Labels) -> String {
-    let pairs = labels.map {
-      "\(JSONText.quoted($0.name, escapesHTML: true)):\(JSONText.quoted($0.value, escapesHTML: true))"
-    }
+    func quoted(_ text: String) -> String { JSONText.quoted(text, escapesHTML: true) }
+    let pairs = labels.map { "\(quoted($0.name)):\(quoted($0.value))" }
     return "{\(pairs.joined(separator: ","))}"
   }
 }

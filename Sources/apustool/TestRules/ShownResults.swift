@@ -80,8 +80,14 @@ struct ShownSample: Comparable {
         let isEqual =
           one.value == other.value
           || isFuzzy && (one.value.nextUp == other.value || one.value.nextDown == other.value)
-        return one.labels == other.labels && one.histogram == other.histogram && isEqual
+        return one.labels == other.labels && isEqual
+          && one.comparedHistogram == other.comparedHistogram
       }
+  }
+
+  /// That a counter went on is what a store may or may not know: it is not compared.
+  private var comparedHistogram: String {
+    histogram.replacing(" counter_reset_hint:not_reset", with: "")
   }
 
   static func text(_ samples: [ShownSample]) -> String {
