@@ -90,8 +90,12 @@ struct WriteReceiverTests {
 
   @Test(arguments: [
     (AppendError.outOfOrder, "out of order sample"),
-    (.duplicate, "duplicate sample for timestamp"), (.outOfBounds, "out of bounds"),
-    (.tooOld, "too old sample"),
+    (
+      .duplicate,
+      "duplicate sample for timestamp 1000; overrides not allowed: existing is a histogram, "
+        + "new value 1"
+    ),
+    (.outOfBounds, "out of bounds"), (.tooOld, "too old sample"),
   ])
   func `a refused sample is a bad request, the others are stored`(
     error: AppendError, text: String

@@ -67,6 +67,7 @@ import Testing
     let left = try open { $0.mergesOverlapping = false }
     left.maintain()
     #expect(try blocks().count == 3)
+    try left.close()
     let merging = try open()
     merging.maintain()
     #expect(try blocks().count == 2)

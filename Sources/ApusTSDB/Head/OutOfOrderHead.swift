@@ -6,7 +6,7 @@ internal import Synchronization
 /// The late samples of the head, by ordinal of their series. Series without any are not here, and
 /// cost nothing. Changed under both locks of the head, as everything in it.
 final class OutOfOrderHead: @unchecked Sendable {
-  // Sound by the rules of `Head`, whose part this is.
+  // Sound because it follows the rules of `Head`, whose part it is.
 
   /// How far behind the newest sample late ones are taken, ms; 0 for not at all.
   let windowMs = Atomic<Int64>(0)

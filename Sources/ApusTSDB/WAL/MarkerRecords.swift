@@ -1,7 +1,9 @@
 package import ApusModel
 internal import ApusSystem
 
-// Mmap markers  | 5 | (series ref BE64 | head chunk ref BE64) ... |     in the out-of-order log only
+// Mmap markers  | 5 | (series ref BE64 | head chunk ref BE64) ... |
+//
+// They stand in the out-of-order log only.
 //
 // Source: Prometheus, tsdb/record/record.go, MmapMarkers. Both directions stand here.
 
