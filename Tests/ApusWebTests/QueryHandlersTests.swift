@@ -60,6 +60,11 @@ struct QueryHandlersTests {
       "exceeded maximum resolution of 11,000 points per timeseries. "
         + "Try decreasing the query resolution (?step=XX)"
     ),
+    (
+      "query_range?query=up&start=-1e300&end=1e300&step=1",
+      "exceeded maximum resolution of 11,000 points per timeseries. "
+        + "Try decreasing the query resolution (?step=XX)"
+    ),
   ])
   func `bad parameters are named`(path: String, text: String) async throws {
     let engine = FakeEngine()

@@ -28,7 +28,8 @@ extension WebHandlers {
         throw .invalid("end", "end timestamp must not be before start time")
       }
       let step = try rangeStep(form)
-      guard (end - start) / step <= Limits.rangePointsMax else {
+      let (length, isTooLong) = end.subtractingReportingOverflow(start)
+      guard !isTooLong, length / step <= Limits.rangePointsMax else {
         throw APIError(
           .badData,
           "exceeded maximum resolution of 11,000 points per timeseries. "
