@@ -72,7 +72,7 @@ struct ParametersTests {
 
   @Test func `limits are whole and not negative`() throws {
     #expect(try Parameters.limit(form("")) == 0)
-    #expect(try Parameters.limit(form("limit=9223372036854775807")) == Int.max - 1)
+    #expect(try Parameters.limit(form("limit=9223372036854775807")) == Int.max / 8)
     #expect(try Parameters.limit(form("limit=7")) == 7)
     #expect(
       failure { _ = try Parameters.limit(form("limit=-1")) }?.text

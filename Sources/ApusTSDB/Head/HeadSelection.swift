@@ -35,7 +35,7 @@ extension Head {
   ) throws(StorageError) -> HeadSelection {
     let lease = epochs.enter()
     var ids = try PostingsSelection(HeadIndex(head: self)).select(matchers)
-    if limit > 0 && !isSorted && ids.count > limit * 4 {
+    if limit > 0 && !isSorted && ids.count / 4 > limit {
       ids.removeSubrange((limit * 4)...)
     }
     var states: [SeriesState] = []

@@ -94,7 +94,7 @@ package enum Parameters {
     }
   }
 
-  /// 0 for no bound. Always less than the largest number, so that one more can be asked for.
+  /// 0 for no bound. Never so large that counting on from it could overflow.
   package static func limit(_ form: FormValues) throws(APIError) -> Int {
     let text = form.first("limit")
     if text.isEmpty { return 0 }
@@ -102,7 +102,7 @@ package enum Parameters {
       throw .invalid("limit", "strconv.Atoi: parsing \(GoQuote.quote(text)): invalid syntax")
     }
     guard limit >= 0 else { throw .invalid("limit", "limit must be non-negative") }
-    return min(limit, .max - 1)
+    return min(limit, .max / 8)
   }
 }
 
