@@ -38,10 +38,10 @@ enum AnswerText {
 
   private static func vectorLine(_ series: [String: Any]) -> String {
     if let pair = series["histogram"] as? [Any] {
-      return "\(metric(series)) => \(histogram(pair)) @[\(time(pair))]"
+      return "\(name(of: series)) => \(histogram(pair)) @[\(time(pair))]"
     }
     let pair = series["value"] as? [Any] ?? []
-    return "\(metric(series)) => \(value(pair)) @[\(time(pair))]"
+    return "\(name(of: series)) => \(value(pair)) @[\(time(pair))]"
   }
 
   private static func matrixLines(_ series: [String: Any]) -> String {
@@ -49,7 +49,7 @@ enum AnswerText {
     let histograms = (series["histograms"] as? [[Any]] ?? []).map {
       "\(histogram($0)) @[\(time($0))]"
     }
-    return (["\(metric(series)) =>"] + floats + histograms).joined(separator: "\n")
+    return (["\(name(of: series)) =>"] + floats + histograms).joined(separator: "\n")
   }
 
   private static func value(_ pair: [Any]) -> String { pair.count > 1 ? "\(pair[1])" : "" }
@@ -72,14 +72,20 @@ enum AnswerText {
       + buckets.joined(separator: " ") + "]"
   }
 
-  private static func metric(_ series: [String: Any]) -> String {
-    var labels = series["metric"] as? [String: String] ?? [:]
+  private static func name(of series: [String: Any]) -> String {
+    metric(series["metric"] as? [String: String] ?? [:])
+  }
+
+  /// `up{job="a"}`, or the name alone.
+  static func metric(_ labels: [String: String]) -> String {
+    var labels = labels
     let name = labels.removeValue(forKey: LabelNames.metricName) ?? ""
     if labels.isEmpty && !name.isEmpty { return name }
     return name + labelSet(labels)
   }
 
-  private static func labelSet(_ labels: [String: String]) -> String {
+  /// `{a="b", c="d"}`
+  static func labelSet(_ labels: [String: String]) -> String {
     let pairs = labels.sorted { $0.key < $1.key }
       .map { "\($0.key)=\(GoQuote.quote($0.value))" }
     return "{\(pairs.joined(separator: ", "))}"

@@ -6,7 +6,7 @@ internal import ArgumentParser
 internal import Foundation
 
 /// `check rules [file...]`
-struct CheckRules: ParsableCommand {
+struct CheckRules: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules", abstract: "Check if the rule files are valid or not.")
 
@@ -26,10 +26,16 @@ struct CheckRules: ParsableCommand {
     name: .customLong("ignore-unknown-fields"), help: "Ignore unknown fields in the rule files.")
   var ignoresUnknownFields = false
 
+  @Option(
+    help: """
+      The URL of a Prometheus server: warn of expressions that select series it does not have.
+      """)
+  var against = ""
+
   @Argument(help: "The rule files to check, default is read from standard input.")
   var ruleFiles: [String] = []
 
-  func run() throws {
+  func run() async throws {
     try ExistingFile.check(ruleFiles)
     let options = LintOptions(lint, isFatal: lintIsFatal)
     let checker = RuleChecker(
@@ -37,7 +43,19 @@ struct CheckRules: ParsableCommand {
       features: global.features)
     let result =
       ruleFiles.isEmpty ? checker.checkStandardInput() : checker.check(ruleFiles)
+    if !against.isEmpty { try await checkSeries(checker.loaded(ruleFiles)) }
     try result.exit(options)
+  }
+
+  private func checkSeries(_ files: [RuleFile]) async throws {
+    let check = RuleSeriesCheck(
+      client: try APIClient(server: against, httpConfigFile: ""),
+      options: PromQLFeatures(global.features).parserOptions)
+    do {
+      for warning in try await check.warnings(files) { Output.line("  WARNING: \(warning)") }
+    } catch let error as APIError {
+      throw CommandFailure("query error: \(error)")
+    }
   }
 }
 
@@ -77,14 +95,13 @@ struct RuleChecker {
     }
   }
 
+  /// The files that are right.
+  func loaded(_ paths: [String]) -> [RuleFile] { paths.compactMap { try? loader.load(path: $0) } }
+
   private var loader: RuleFileLoader {
-    var options = ParserOptions()
-    options.experimentalFunctions = features.contains {
-      $0.split(separator: ",").contains("promql-experimental-functions")
-    }
-    let checks = RuleLoader.checks(options)
-    return RuleFileLoader(
-      files: files, checks: checks, ignoresUnknownFields: ignoresUnknownFields)
+    RuleFileLoader(
+      files: files, checks: RuleLoader.checks(PromQLFeatures(features).parserOptions),
+      ignoresUnknownFields: ignoresUnknownFields)
   }
 
   private func report(_ load: () throws(ConfigErrors) -> RuleFile) -> CheckResult {

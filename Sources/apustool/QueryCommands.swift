@@ -4,7 +4,9 @@ internal import ArgumentParser
 struct Query: CommandGroup {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Run query against a Prometheus server.",
-    subcommands: [QueryInstant.self, QueryRange.self, QuerySeries.self, QueryLabels.self])
+    subcommands: [
+      QueryInstant.self, QueryRange.self, QuerySeries.self, QueryLabels.self, QueryAnalyze.self,
+    ])
 }
 
 enum OutputFormat: String, CaseIterable, ExpressibleByArgument {

@@ -154,4 +154,86 @@ import Testing
     #expect(
       result.errors.hasPrefix("error completing debug command: error executing HTTP request: "))
   }
+
+  @Test func `the use of buckets is told of each histogram and of all`() async throws {
+    let server = try await LocalServer { _ in
+      .answer(
+        body: Array(
+          """
+          {"status":"success","data":{"resultType":"matrix","result":[
+          {"metric":{"__name__":"h","job":"a"},"histograms":[
+          [1,{"count":"2","sum":"1","buckets":[[0,"0.5","1","2"]]}],
+          [2,{"count":"5","sum":"1","buckets":[[0,"0.5","1","2"],[0,"1","2","3"]]}]]},
+          {"metric":{"__name__":"c_bucket","job":"a","le":"+Inf"},"values":[[1,"3"],[2,"4"]]},
+          {"metric":{"__name__":"c_bucket","job":"a","le":"1"},"values":[[1,"1"],[2,"2"]]},
+          {"metric":{"__name__":"c_bucket","job":"a","le":"2"},"values":[[1,"1"],[2,"4"]]},
+          {"metric":{"__name__":"other"},"values":[[1,"1"],[2,"4"]]}]}}
+          """.utf8))
+    }
+    let result = await tool(
+      "query", "analyze", "--server=\(server.url)", "--type=histogram", "--match=h")
+    #expect(result.errors == "")
+    #expect(
+      result.output.hasPrefix(
+        "Bucket stats for each histogram series over time\n-------"))
+    #expect(
+      result.output.hasSuffix(
+        """
+        which is typical for classic but not native histograms).
+
+        - h{job="a"} (native): 1/1.500/2
+        - c_bucket{job="a"} (classic): 2/2.000/2/3
+
+        Aggregated bucket stats
+        -----------------------
+        Each line shows min/avg/max over the series above.
+
+        Native histogram series (1 in total):
+        - min populated: 1/1.000/1
+        - avg populated: 1/1.000/1
+        - max populated: 2/2.000/2
+
+        Classic histogram series (1 in total):
+        - min populated: 2/2.000/2
+        - avg populated: 2/2.000/2
+        - max populated: 2/2.000/2
+        - total: 3/3.000/3
+
+        """))
+    let form = String(decoding: server.requests.first?.body ?? [], as: UTF8.self)
+    #expect(form.contains("query=h%5B1h0m0s%5D"))
+    let bad = await tool(
+      "query", "analyze", "--server=\(server.url)", "--type=x", "--match=h")
+    #expect(bad.errors == "analyze type is x, must be 'histogram'\n")
+    #expect(bad.status == 1)
+  }
+
+  @Test func `rules that select what a server does not have are named`() async throws {
+    let server = try await LocalServer { request in
+      let data = request.target.contains("gone") ? "[]" : #"[{"__name__":"up"}]"#
+      return .answer(body: Array(#"{"status":"success","data":\#(data)}"#.utf8))
+    }
+    let file = try directory.file(
+      "r.yml",
+      """
+      groups:
+      - name: g
+        rules:
+        - {record: made, expr: sum(up)}
+        - {alert: A, expr: 'made > rate(gone{job="x"}[5m] offset 1h)'}
+        - {alert: B, expr: absent(up)}
+      """)
+    let result = await tool("check", "rules", "--against=\(server.url)", file)
+    #expect(result.status == 0)
+    #expect(
+      result.output == """
+        Checking \(file)
+          SUCCESS: 3 rules found
+
+          WARNING: \(file): group "g", rule 2, "A": no series match gone{job="x"}
+
+        """)
+    // Each selector once, and what the rules make not at all.
+    #expect(server.requests.count == 2)
+  }
 }
