@@ -21,8 +21,8 @@ extension ServerParts {
     var options = NotifierOptions()
     options.userAgent = "Prometheus/\(BuildInfo.version)"
     let flags = settings.flags
-    options.queueCapacity = Int(flags.number("alertmanager.notification-queue-capacity"))
-    options.batchSize = Int(flags.number("alertmanager.notification-batch-size"))
+    options.queueCapacity = flags.count("alertmanager.notification-queue-capacity")
+    options.batchSize = flags.count("alertmanager.notification-batch-size")
     options.drainsOnShutdown = flags.bool("alertmanager.drain-notification-queue-on-shutdown")
     return options
   }

@@ -58,7 +58,7 @@ struct ServerParts: Sendable {
     phase = ServerPhase(startMs: world.clock.nowMs)
     pools = Pools(
       queries: settings.queriesMax,
-      ruleThreads: Int(settings.flags.number("rules.max-concurrent-evals")))
+      ruleThreads: min(settings.flags.count("rules.max-concurrent-evals"), 1_024))
     queryLog = QueryLog(files: world.files, metrics: registry, log: world.log)
     engine = Engine(
       options: settings.engineOptions(live), clock: world.clock, pool: pools.queries,

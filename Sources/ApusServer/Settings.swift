@@ -75,12 +75,12 @@ struct Settings: Sendable {
 
   /// Queries that may run at the same time.
   var queriesMax: Int {
-    Int(min(max(1, flags.number("query.max-concurrency")), 10_000))
+    min(max(1, flags.count("query.max-concurrency")), 10_000)
   }
 
   func engineOptions(_ live: LiveConfig) -> EngineOptions {
     var options = EngineOptions()
-    options.maxSamples = Int(flags.number("query.max-samples"))
+    options.maxSamples = flags.count("query.max-samples")
     options.timeoutMs = flags.durationMs("query.timeout") ?? 120_000
     options.maxConcurrency = queriesMax
     options.lookbackDeltaMs = flags.durationMs("query.lookback-delta") ?? 300_000

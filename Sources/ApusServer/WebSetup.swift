@@ -28,7 +28,7 @@ struct WebSetup {
     let flags = settings.flags
     var options = try WebOptions()
     options.listenAddresses = settings.addresses
-    options.connectionsMax = Int(flags.number("web.max-connections"))
+    options.connectionsMax = flags.count("web.max-connections")
     options.readTimeoutMs = flags.durationMs("web.read-timeout") ?? 300_000
     options.routePrefix = settings.externalURL.routePrefix
     options.externalURL = externalURL

@@ -32,6 +32,18 @@ import Testing
     #expect(!flags.bool("web.enable-lifecycle"))
   }
 
+  @Test func `a count is whole, and never too large to be one`() throws {
+    func count(_ text: String) throws -> Int {
+      try parse("--query.max-samples=\(text)").count("query.max-samples")
+    }
+    #expect(try count("5e7") == 50_000_000)
+    #expect(try count("1.9") == 1)
+    #expect(try count("9223372036854775807") == .max)
+    #expect(try count("1e300") == .max)
+    #expect(try count("NaN") == 0)
+    #expect(try count("-1e300") == 0)
+  }
+
   @Test func `a switch is turned on by its name and off by no- before it`() throws {
     #expect(try parse("--web.enable-lifecycle").bool("web.enable-lifecycle"))
     #expect(try !parse("--no-storage.tsdb.wal-compression").bool("storage.tsdb.wal-compression"))

@@ -22,7 +22,11 @@ package struct Flags: Sendable {
 
   func bytes(_ name: String) -> Int64? { try? ByteSizeText.parse(text(name)) }
 
-  func number(_ name: String) -> Double { Double(text(name)) ?? 0 }
+  /// A whole number, such as `50000000` or `5e7`; what no integer holds becomes the largest one.
+  func count(_ name: String) -> Int {
+    let number = (Double(text(name)) ?? 0).rounded(.towardZero)
+    return Int(exactly: number) ?? (number > 0 ? .max : 0)
+  }
 
   func isGiven(_ name: String) -> Bool { given[name] != nil }
 
