@@ -113,6 +113,7 @@ struct Settings: Sendable {
     options.walSyncIntervalMs = flags.durationMs("storage.tsdb.wal-sync-interval") ?? 1_000
     options.locksDirectory = !flags.bool("storage.tsdb.no-lockfile")
     options.outOfOrderWindowMs = config.outOfOrderWindowMs
+    options.staleSeriesThreshold = config.staleSeriesThreshold
     if features.has("exemplar-storage") { options.exemplarsMax = config.exemplarsMax ?? 100_000 }
     return options
   }

@@ -12,6 +12,8 @@ enum Limits {
   static let samplesPerChunkTarget = 120
   /// Bytes after which a chunk is closed; one more sample may still be added at this size.
   static let chunkBytesMax = 1024
+  /// Native histograms that a chunk holds before its bytes can end it.
+  static let histogramsPerChunkMin = 10
   /// The most that one sample can add to a XOR chunk.
   static let sampleBytesMax = 19
   /// Late samples of a series in memory; full, they become a chunk.

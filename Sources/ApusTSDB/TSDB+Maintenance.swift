@@ -71,6 +71,7 @@ extension TSDB {
     }
     metrics.compactionsTriggered.increment()
     do throws(StorageError) {
+      try compactStaleSeriesIfDue(isCancelled: isCancelled)
       try compact(isCancelled: isCancelled)
     } catch {
       guard error.reason != .cancelled else { return }

@@ -9,10 +9,11 @@ extension TSDB {
   var wblDirectory: String { FilePath.join(directory, "wbl") }
 
   /// Puts those options into force that may change while the store is open: the out-of-order
-  /// window and the number of exemplars.
+  /// window, the number of exemplars, and the share of ended series.
   package func apply(_ options: TSDBOptions) throws(StorageError) {
     try setOutOfOrderWindow(options.outOfOrderWindowMs)
     head.exemplars.resize(to: options.exemplarsMax)
+    staleThreshold.withLock { $0 = options.staleSeriesThreshold }
   }
 
   /// Takes samples up to so long behind the newest one, from the next batch on; 0 for none.

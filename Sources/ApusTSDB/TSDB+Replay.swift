@@ -49,7 +49,7 @@ extension TSDB {
         files: files, directory: walDirectory, options: walOptions, metrics: metrics.wal)
     }
     head.log = HeadLog(writer)
-    try setOutOfOrderWindow(options.outOfOrderWindowMs)
+    try apply(options)
     // Without it a loss of power could take the new directories, and all that is synced in them.
     try withFiles("sync data directory") { () throws(PosixError) in
       try files.syncDirectory(directory)

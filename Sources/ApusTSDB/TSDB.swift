@@ -29,6 +29,8 @@ package final class TSDB: Sendable {
   let compacting = Mutex(())
   /// Series that are gone, with the last segment of the log that may speak of them.
   let expiries = Mutex<[SeriesRef: Int]>([:])
+  /// Share of ended series from which on they leave the head early; 0 for never.
+  let staleThreshold = Mutex(0.0)
   private let state = Mutex(State())
 
   private struct State {

@@ -17,6 +17,9 @@ final class TSDBMetrics: Sendable {
   let timeRetentions: Counter
   let sizeRetentions: Counter
   let tombstoneCleanup: Distribution
+  let staleCompactions: Counter
+  let staleCompactionsFailed: Counter
+  let staleCompaction: Distribution
   private let blocksLoaded: Gauge
   private let blockBytes: Gauge
   private let symbolBytes: Gauge
@@ -64,6 +67,16 @@ final class TSDBMetrics: Sendable {
       "prometheus_tsdb_tombstone_cleanup_seconds",
       help: "The time taken to recompact blocks to remove tombstones.",
       bounds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
+    staleCompactions = counter(
+      "stale_series_compactions_triggered_total",
+      "Total number of triggered stale series compactions.")
+    staleCompactionsFailed = counter(
+      "stale_series_compactions_failed_total",
+      "Total number of stale series compactions that failed.")
+    staleCompaction = registry.distribution(
+      "prometheus_tsdb_stale_series_compaction_duration_seconds",
+      help: "Duration of stale series compaction runs.",
+      bounds: (0..<14).map { Double(1 << $0) })
     blocksLoaded = gauge("blocks_loaded", "Number of currently loaded data blocks")
     blockBytes = gauge(
       "storage_blocks_bytes",

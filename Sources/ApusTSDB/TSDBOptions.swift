@@ -30,6 +30,8 @@ package struct TSDBOptions: Sendable {
   package var storesHistograms = true
   /// How far behind the newest sample others may come out of order, ms; 0 for not at all.
   package var outOfOrderWindowMs: Int64 = 0
+  /// Share of ended series, 0...1, from which on they leave the head early; 0 for never.
+  package var staleSeriesThreshold = 0.0
   /// Whether the directory is taken by a lock file.
   package var locksDirectory = true
   /// Whether blocks are cut and merged.

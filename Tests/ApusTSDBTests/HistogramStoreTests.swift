@@ -1,5 +1,6 @@
 import ApusModel
 import ApusStorage
+import ApusSystem
 import ApusTSDB
 import Testing
 
@@ -73,5 +74,44 @@ struct HistogramStoreTests {
     options.storesHistograms = false
     let other = StoreDirectory()
     #expect(try append(try openStore(other.path, options), 1, histogram(1)) == .histogramsDisabled)
+  }
+
+  @Test func `whole numbers are kept as such, in chunks of bounded size and in the log`() throws {
+    let directory = StoreDirectory()
+    let store = try openStore(directory.path)
+    let start: Int64 = 1_699_999_200_000
+    // So many buckets that a chunk is full before it has 120 histograms.
+    for i in 0..<240 {
+      #expect(try append(store, start + Int64(i) * 15_000, histogram(i, buckets: 80)) == nil)
+    }
+    var half = histogram(241, buckets: 80)
+    half.count += 0.5
+    half.positiveBuckets[0] += 0.5
+    #expect(try append(store, start + 240 * 15_000, half) == nil)
+    store.maintain()
+    let files = try HeadChunkFiles(
+      files: PosixFileSystem(), directory: directory.path + "/chunks_head")
+    var chunks: [HeadChunk] = []
+    let damage = try files.scan { chunks.append($0) }
+    #expect(damage == nil)
+    #expect(chunks.allSatisfy { $0.encoding == .histogram })
+    #expect(chunks.count > 2)
+    #expect(chunks.map(\.sampleCount).reduce(0, +) == 240)
+    #expect(chunks.allSatisfy { $0.bytes.count < 1024 + 128 })
+    // Nothing was reset where a chunk was only full.
+    #expect(try read(store).histograms.dropFirst().allSatisfy { $0.resetHint != .reset })
+    var types: Set<RecordType> = []
+    let wal = directory.path + "/wal"
+    var reader = WALReader(
+      files: PosixFileSystem(), directory: wal,
+      segments: try WALSegments.list(PosixFileSystem(), wal))
+    while try reader.next() {
+      if let type = RecordType(of: reader.record) { types.insert(type) }
+    }
+    #expect(types == [.series, .histogramSamples, .floatHistogramSamples])
+    let copy = StoreDirectory("kill")
+    try copyTree(directory.path, copy.path)
+    #expect(
+      try read(openStore(copy.path)).histograms.map(\.sum) == read(store).histograms.map(\.sum))
   }
 }

@@ -372,3 +372,52 @@ extension TSDB {
     try compacting.withLock { _ throws(StorageError) in try compactOutOfOrder() }
   }
 }
+
+struct OutOfOrderIsolationTests {
+  // Writer                     Compactor                      Reader
+  // in order and late
+  //                            late samples to blocks
+  //                                                           selects: nothing is missing
+  //                            head to blocks, merges
+  //                                                           selects: nothing is missing
+  @Test func `a reader misses nothing while late samples become blocks`() async throws {
+    let directory = StoreDirectory()
+    let store = try openStore(directory.path, window(24 * hour))
+    let refs = try store.resolve((0..<20).map { Labels([Label("__name__", "x\($0)")]) })
+    let isDone = Atomic<Bool>(false)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for minute in 0..<Int64(480) {
+          var batch = AppendBatch()
+          for (i, ref) in refs.enumerated() {
+            let time = start + minute * 60_000
+            batch.append(ref, timeMs: time, value: 1)
+            guard minute > 0, i % 2 == 0 else { continue }
+            batch.append(ref, timeMs: time - minute * 7 % 400 * 60_000 - 1 - minute, value: 2)
+          }
+          #expect(try store.append(batch).rejections.isEmpty)
+        }
+        isDone.store(true, ordering: .releasing)
+      }
+      group.addTask {
+        while !isDone.load(ordering: .acquiring) {
+          try store.compactLate()
+          store.maintain()
+        }
+      }
+      group.addTask {
+        var seen: [Labels: Int] = [:]
+        while !isDone.load(ordering: .acquiring) {
+          for answer in try store.answers(everything) {
+            let count = answer.times.count
+            #expect(count >= seen[answer.labels] ?? 0)
+            #expect(zip(answer.times, answer.times.dropFirst()).allSatisfy { $0 < $1 })
+            seen[answer.labels] = count
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try store.answers(everything).map(\.times.count).reduce(0, +) == 20 * 480 + 10 * 479)
+  }
+}

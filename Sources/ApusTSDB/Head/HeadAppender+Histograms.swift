@@ -126,7 +126,7 @@ extension Head {
     let ordinal = columns.states[slot].ordinal
     guard let open = histograms[ordinal] else { return }
     histograms[ordinal] = nil
-    HistogramSeries.encode(open) { minTime, maxTime, count, bytes in
+    HistogramSeries.encode(open) { encoding, minTime, maxTime, count, bytes in
       let sizeClass = SlotArena.sizeClass(for: bytes.count)
       let address = columns.slots.allocate(sizeClass: sizeClass)
       columns.slots.arena.write(bytes, at: SlotArena.offset(address))
@@ -134,7 +134,7 @@ extension Head {
         minTime: minTime, location: ChunkEntry.inMemory(address, byteCount: bytes.count),
         durationMs: UInt32(truncatingIfNeeded: maxTime - minTime),
         sampleCount: UInt16(truncatingIfNeeded: count),
-        encoding: ChunkEncoding.floatHistogram.rawValue, sizeClass: sizeClass)
+        encoding: encoding.rawValue, sizeClass: sizeClass)
       ChunkList.append(entry, to: &columns.states[slot], in: columns.slots)
     }
     fullSlots.append(slot)
@@ -149,27 +149,5 @@ extension FloatHistogram {
     var one = self
     (one.sum, copy.sum) = (0, 0)
     return one == copy
-  }
-}
-
-extension HistogramSeries {
-  /// Encodes an open chunk: one chunk, or several where the histograms do not fit together.
-  static func encode(
-    _ open: Open,
-    _ body: (_ minTime: Int64, _ maxTime: Int64, _ count: Int, _ bytes: Span<UInt8>) -> Void
-  ) {
-    var chunk = FloatHistogramChunk()
-    var start = 0
-    for (i, histogram) in open.histograms.enumerated() {
-      guard case .needsChunk(let header) = chunk.append(timeMs: open.times[i], histogram) else {
-        continue
-      }
-      body(open.times[start], open.times[i - 1], i - start, chunk.span)
-      chunk = FloatHistogramChunk(header: header)
-      start = i
-      _ = chunk.append(timeMs: open.times[i], histogram)
-    }
-    guard chunk.count > 0, let last = open.times.last else { return }
-    body(open.times[start], last, chunk.count, chunk.span)
   }
 }

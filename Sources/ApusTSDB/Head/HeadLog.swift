@@ -28,7 +28,7 @@ final class HeadLog: @unchecked Sendable {
   }
 
   func logHistograms(_ columns: HistogramSampleColumns) throws(StorageError) {
-    batch.addHistograms(columns)
+    batch.addHistogramRuns(columns)
     try write()
   }
 

@@ -62,7 +62,7 @@ struct HeadReplay: ~Copyable {
       histograms.removeAll()
       try HistogramRecords.decode(record, into: &histograms)
       addHistograms()
-    case .tombstones: tombstones += try OtherRecords.decodeTombstones(record)
+    case .tombstones: addTombstones(try OtherRecords.decodeTombstones(record))
     case .exemplars: addExemplars(try OtherRecords.decodeExemplars(record))
     case .metadata: addMetadata(try OtherRecords.decodeMetadata(record))
     default: return  // Markers belong to the other log.
@@ -152,6 +152,22 @@ struct HeadReplay: ~Copyable {
 
   private func slot(of ref: SeriesRef) -> UInt32? {
     head.columns.slot(ofRef: otherRefs[ref.number] ?? ref.number)
+  }
+
+  /// All of time means that the series was removed from the head: what follows under its labels
+  /// is another one.
+  private mutating func addTombstones(_ entries: [TombstoneEntry]) {
+    var buried: [UInt32] = []
+    for entry in entries {
+      guard entry.range == .all else {
+        tombstones.append(entry)
+        continue
+      }
+      guard let slot = slot(of: entry.ref) else { continue }
+      head.bury(slot)
+      buried.append(slot)
+    }
+    if !buried.isEmpty { _ = head.purge(buried) }
   }
 
   /// Refs of the log whose series has another one, and that one.

@@ -51,15 +51,20 @@ final class HeadSeriesSource: SeriesSource {
 
   func next(_ series: inout SourceSeries) throws(StorageError) -> Bool {
     precondition(selection.states.isEmpty || !numbers.isEmpty, "ask for the symbols first")
-    series.removeAll()
-    while part == .lateChunks, index < selection.states.count {
-      let ordinal = selection.states[index].ordinal
-      if selection.late[ordinal]?.hasChunks(in: range) ?? false { break }
+    while index < selection.states.count {
+      series.removeAll()
+      let state = selection.states[index]
       index += 1
+      try fill(&series, state)
+      if !series.chunks.isEmpty { return true }
     }
-    guard index < selection.states.count else { return false }
-    let state = selection.states[index]
-    index += 1
+    series.removeAll()
+    return false
+  }
+
+  private func fill(
+    _ series: inout SourceSeries, _ state: SeriesState
+  ) throws(StorageError) {
     let labels = selection.head.columns.labels
     for i in 0..<labels.count(state.labelsAddress) {
       series.labels.append(numbers[Int(labels.name(i, of: state.labelsAddress))])
@@ -79,7 +84,6 @@ final class HeadSeriesSource: SeriesSource {
         }
       }
     }
-    return true
   }
 }
 
@@ -118,11 +122,10 @@ extension HeadSelection {
       }
     }
     if let open = histograms[state.ordinal] {
-      HistogramSeries.encode(open) { minTime, maxTime, _, bytes in
+      HistogramSeries.encode(open) { encoding, minTime, maxTime, _, bytes in
         guard minTime <= range.maxMs, maxTime >= range.minMs else { return }
         chunks.append(
-          encoding: ChunkEncoding.floatHistogram.rawValue, minTimeMs: minTime, maxTimeMs: maxTime,
-          bytes)
+          encoding: encoding.rawValue, minTimeMs: minTime, maxTimeMs: maxTime, bytes)
       }
     }
     if state.hasOpenChunk, state.chunkStart <= range.maxMs, state.lastTime >= range.minMs {

@@ -64,9 +64,7 @@ extension Head {
           dropChunks(of: slot, before: minTime)
           let state = columns.states[slot]
           if isEmpty(state, before: minTime) {
-            if state.isStale { metrics.staleSeries.add(-1) }
-            if state.hasOpenChunk { metrics.chunksRemoved.increment() }
-            columns.bury(slot)
+            bury(slot)
             buried.append(slot)
           } else {
             oldest = min(oldest, firstTime(of: state))
@@ -77,7 +75,7 @@ extension Head {
     }
   }
 
-  private func purge(_ buried: [UInt32]) -> [SeriesRef] {
+  func purge(_ buried: [UInt32]) -> [SeriesRef] {
     var refs: [SeriesRef] = []
     var start = 0
     while start < buried.count {
@@ -97,7 +95,7 @@ extension Head {
     return refs
   }
 
-  private func dropChunks(of slot: UInt32, before minTime: Int64) {
+  func dropChunks(of slot: UInt32, before minTime: Int64) {
     let state = columns.states[slot]
     var count = 0
     while count < Int(state.listCount) {

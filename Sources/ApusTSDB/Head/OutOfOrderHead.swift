@@ -73,7 +73,7 @@ final class OutOfOrderLog: @unchecked Sendable {
   private func gather() {
     batch.addMmapMarkers(markers)
     batch.addSamples(floats)
-    batch.addHistograms(histograms)
+    batch.addHistogramRuns(histograms)
     markers = []
     floats.removeAll()
     histograms.removeAll()

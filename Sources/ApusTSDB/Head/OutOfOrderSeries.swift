@@ -140,11 +140,11 @@ extension OutOfOrderSeries {
     for i in open.histograms.indices where open.histograms[i].resetHint != .gauge {
       open.histograms[i].resetHint = .unknown
     }
-    var encoded: [(range: TimeRange, bytes: [UInt8])] = []
-    HistogramSeries.encode(open) { minTime, maxTime, _, bytes in
-      encoded.append((TimeRange(minTime, maxTime), [UInt8](copying: bytes)))
+    var encoded: [(encoding: ChunkEncoding, range: TimeRange, bytes: [UInt8])] = []
+    HistogramSeries.encode(open) { encoding, minTime, maxTime, _, bytes in
+      encoded.append((encoding, TimeRange(minTime, maxTime), [UInt8](copying: bytes)))
     }
-    for (range, bytes) in encoded { try body(.floatHistogram, range, bytes.span) }
+    for (encoding, range, bytes) in encoded { try body(encoding, range, bytes.span) }
   }
 
   /// Appends the samples in memory that lie in a range, by kind in order of time.
