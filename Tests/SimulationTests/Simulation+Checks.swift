@@ -32,6 +32,7 @@ extension Simulation {
       try compare(matchers, TimeRange(from, from + Int64(chance.below(6 * 3_600_000))))
     }
     try compareLatest()
+    try checkExemplars()
     if chance.oneIn(4) { try compareAll() }
   }
 
@@ -72,6 +73,20 @@ extension Simulation {
     let newest = expected.map { Answer(labels: $0.labels, samples: Array($0.samples.suffix(1))) }
     if found != newest {
       throw Contradiction("the newest at \(at): \(Answer.difference(newest, found))")
+    }
+  }
+
+  /// Exemplars are those that were given, each once.
+  private func checkExemplars() throws {
+    guard plan.options.exemplarsMax > 0 else { return }
+    let found = try attempt("exemplars") {
+      try running().exemplars(in: .all, matching: [everything])
+    }
+    for one in found ?? [] {
+      let known = exemplars.filter { $0.labels == one.seriesLabels }.map(\.exemplar)
+      guard Set(one.exemplars).isSubset(of: Set(known)),
+        Set(one.exemplars).count == one.exemplars.count
+      else { throw Contradiction("exemplars of \(one.seriesLabels) that were never stored") }
     }
   }
 
@@ -134,6 +149,10 @@ extension Simulation {
     }
     let segments = try files.list(FilePath.join(Self.directory, "wal")).count
     if segments > 12 { throw Contradiction("the log has \(segments) segments") }
+    let late = FilePath.join(Self.directory, "wbl")
+    if files.isDirectory(late), try files.list(late).count > 12 {
+      throw Contradiction("the log of late samples has \(try files.list(late).count) segments")
+    }
     let headFiles = try files.list(FilePath.join(Self.directory, "chunks_head")).count
     if headFiles > 6 { throw Contradiction("chunks_head has \(headFiles) files") }
   }

@@ -34,16 +34,16 @@ extension Simulation {
     addExemplar(to: &batch, samples)
     // The first sample of all says where the head's time begins, whatever becomes of it.
     if model.maxTime == .min { model.maxTime = samples[0].timeMs }
+    for (ref, exemplar) in batch.exemplars {
+      guard let at = batch.refs.firstIndex(of: ref) else { continue }
+      exemplars.append((samples[at].labels, exemplar))
+    }
     let outcome = try attempt("an append") { try running().append(batch) }
     guard let outcome else {
       if files.isDead { rememberUndecided(samples) }
       return
     }
     try take(samples, outcome)
-    for (ref, exemplar) in batch.exemplars {
-      guard let at = batch.refs.firstIndex(of: ref) else { continue }
-      exemplars.append((samples[at].labels, exemplar))
-    }
   }
 
   /// Refs from before, where this process has some, or from the store; nil where that failed.
@@ -71,7 +71,7 @@ extension Simulation {
     for sample in samples {
       let verdict = model.judge(
         sample.labels, sample.timeMs, sample.modelValue, minValid: minValid)
-      if verdict == .store || verdict == .unclear {
+      if verdict == .store || verdict == .storeLate || verdict == .unclear {
         model.mayHaveStored(sample.labels, sample.timeMs, sample.modelValue)
       }
     }
@@ -98,6 +98,7 @@ extension Simulation {
       case (.store, nil):
         model.store(sample.labels, sample.timeMs, value)
         newest = max(newest, sample.timeMs)
+      case (.storeLate, nil): model.storeLate(sample.labels, sample.timeMs, value)
       case (.unclear, nil):
         model.store(sample.labels, sample.timeMs, value, isSure: false)
         newest = max(newest, sample.timeMs)

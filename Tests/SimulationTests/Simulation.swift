@@ -60,7 +60,7 @@ final class Simulation {
   var doubtful: [(range: TimeRange, matchers: [LabelMatcher])] = []
   var now: Int64 = 1_700_000_000_000
   var steps: [String] = []
-  /// Exemplars that were acknowledged, oldest first.
+  /// Exemplars that were given, oldest first.
   var exemplars: [(labels: Labels, exemplar: Exemplar)] = []
 
   init(seed: UInt64) {
@@ -71,7 +71,7 @@ final class Simulation {
     source = ChanceSource(seed: chance.next())
     clock = SetClock(now)
     workload = Workload(plan)
-    model = StoreModel(chunkRangeMs: plan.options.blockMinMs)
+    model = StoreModel(plan.options)
     self.chance = chance
   }
 

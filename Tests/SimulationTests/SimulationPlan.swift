@@ -29,7 +29,8 @@ struct SimulationPlan {
     options.walSegmentBytes = [32 << 10, 64 << 10, 256 << 10][chance.below(3)]
     options.walCompression = chance.oneIn(2) ? .snappy : .none
     options.exemplarsMax = chance.oneIn(3) ? 20 : 0
-    stepCount = 20 + chance.below(30)
+    if chance.oneIn(4) { options.outOfOrderWindowMs = Int64(1 + chance.below(6)) * hour }
+    stepCount = 16 + chance.below(24)
     seriesCount = 1 + chance.below(chance.oneIn(4) ? 40 : 8)
     churnOneIn = chance.oneIn(2) ? 1 + chance.below(10) : 0
     scrapesPerStep = 1 + chance.below(seriesCount > 8 ? 6 : 30)
@@ -37,7 +38,8 @@ struct SimulationPlan {
     pauseMs = [0, hour / 4, 3 * hour, 12 * hour][chance.below(4)]
     hasHistograms = chance.oneIn(3)
     hasBadSamples = !chance.oneIn(3)
-    deletes = chance.oneIn(2)
+    // What is deleted hides what comes late in its place, until the head is cut.
+    deletes = chance.oneIn(2) && options.outOfOrderWindowMs == 0
     kills = !chance.oneIn(4)
     losesPower = chance.oneIn(2)
     runsFull = chance.oneIn(4)

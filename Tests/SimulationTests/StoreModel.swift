@@ -1,5 +1,6 @@
 import ApusModel
 import ApusStorage
+import ApusTSDB
 
 /// The value of a sample, as two of them are compared: bit by bit.
 enum ModelValue: Equatable {
@@ -73,12 +74,17 @@ struct StoreModel {
   /// What is older may be gone by retention.
   var horizon = Int64.min
   let chunkRangeMs: Int64
+  /// How far behind the newest sample others are taken; 0 for not at all.
+  let windowMs: Int64
   /// Samples stored since the last sync of the log.
   private var unsynced: [(labels: Labels, time: Int64)] = []
   /// Samples deleted since.
   private var deleted: [(labels: Labels, time: Int64, value: ModelValue)] = []
 
-  init(chunkRangeMs: Int64) { self.chunkRangeMs = chunkRangeMs }
+  init(_ options: TSDBOptions) {
+    chunkRangeMs = options.blockMinMs
+    windowMs = options.outOfOrderWindowMs
+  }
 
   /// Oldest time that is accepted.
   var minValidTime: Int64 { maxTime == .min ? floor : max(floor, maxTime - chunkRangeMs / 2) }
@@ -93,6 +99,8 @@ extension StoreModel {
   /// What a store may do with a sample.
   enum Verdict: Equatable {
     case store
+    /// Behind others of its series.
+    case storeLate
     case ignore
     case reject(AppendError)
     /// Stored, or judged against a sample that the loss of power took.
@@ -101,19 +109,27 @@ extension StoreModel {
 
   /// Prometheus's rules, as plainly as they can be written.
   func judge(_ labels: Labels, _ time: Int64, _ value: ModelValue, minValid: Int64) -> Verdict {
-    if time < minValid { return .reject(.outOfBounds) }
-    guard let series = series[labels] else { return .store }
-    if let hidden = series.hiddenLast, time <= hidden, time > series.last?.time ?? .min {
-      return .unclear
+    let last = series[labels]?.last
+    if time >= minValid {
+      if let hidden = series[labels]?.hiddenLast, time <= hidden, time > last?.time ?? .min {
+        return .unclear
+      }
+      guard let last, time <= last.time else { return .store }
+      if time == last.time { return last.value == value ? .ignore : .reject(.duplicate) }
     }
-    guard let last = series.last, time <= last.time else { return .store }
-    if time < last.time { return .reject(.outOfOrder) }
-    return last.value == value ? .ignore : .reject(.duplicate)
+    if windowMs > 0 { return time >= maxTime - windowMs ? .storeLate : .reject(.tooOld) }
+    return .reject(time < minValid ? .outOfBounds : .outOfOrder)
   }
 
   mutating func store(_ labels: Labels, _ time: Int64, _ value: ModelValue, isSure: Bool = true) {
     series[labels, default: Series()].samples[time] = Sample(value: value, isSure: isSure)
-    series[labels]?.last = (time, value)
+    if time > series[labels]?.last?.time ?? .min { series[labels]?.last = (time, value) }
+    unsynced.append((labels, time))
+  }
+
+  mutating func storeLate(_ labels: Labels, _ time: Int64, _ value: ModelValue) {
+    guard series[labels]?.samples[time] == nil else { return }
+    series[labels, default: Series()].samples[time] = Sample(value: value)
     unsynced.append((labels, time))
   }
 

@@ -30,6 +30,8 @@ struct Workload {
   private let seriesCount: Int
   private let hasHistograms: Bool
   private let hasBadSamples: Bool
+  /// Late samples are stored, so that each needs a time of its own.
+  private let takesLate: Bool
   /// Number of the first series that is alive.
   private var first = 0
   private var counters: [Int: Double] = [:]
@@ -39,6 +41,7 @@ struct Workload {
     seriesCount = plan.seriesCount
     hasHistograms = plan.hasHistograms
     hasBadSamples = plan.hasBadSamples
+    takesLate = plan.options.outOfOrderWindowMs > 0
   }
 
   /// Some series end, and others begin.
@@ -66,12 +69,11 @@ struct Workload {
           labels: labels, timeMs: time,
           value: isHistogram
             ? .histogram(histogram(number, &chance)) : .float(value(number, &chance))))
-      if hasBadSamples && chance.oneIn(25) {
+      if hasBadSamples && chance.oneIn(25) && (!takesLate || time == nowMs) {
         // The same once more, or with another value, or at another time.
         let other = chance.oneIn(2) ? samples[samples.count - 1].value : .float(-1)
-        samples.append(
-          Sample(
-            labels: labels, timeMs: time + Int64(chance.below(3)) * 1000 - 1000, value: other))
+        let distance = takesLate ? 0 : Int64(chance.below(3)) * 1000 - 1000
+        samples.append(Sample(labels: labels, timeMs: time + distance, value: other))
       }
     }
     return samples.filter { !$0.isHistogram } + samples.filter(\.isHistogram)
@@ -79,10 +81,10 @@ struct Workload {
 
   private func time(_ nowMs: Int64, _ chance: inout FaultChance) -> Int64 {
     switch chance.below(60) {
-    case 0: nowMs - Int64(chance.below(7_200_000))
-    case 1: nowMs - 15_000
+    case 0: nowMs - Int64(chance.below(7_200_000)) - 1
+    case 1: nowMs - (takesLate ? Int64(chance.below(20_000)) + 1 : 15_000)
     case 2: nowMs + Int64(chance.below(600_000))
-    case 3: nowMs - Int64(chance.below(60)) * 3_600_000
+    case 3: nowMs - Int64(chance.below(60)) * 3_600_000 - Int64(1 + chance.below(4000))
     default: nowMs
     }
   }

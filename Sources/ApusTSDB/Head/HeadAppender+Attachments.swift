@@ -4,20 +4,31 @@ internal import ApusModel
 internal import ApusStorage
 internal import Synchronization
 
+/// Exemplars and metadata of a batch that are to be kept.
+struct Attachments {
+  var exemplars: [(ref: SeriesRef, exemplar: Exemplar)] = []
+  var metadata: [(ref: SeriesRef, metadata: MetricMetadata)] = []
+}
+
+/// What rides along with samples: exemplars and metadata. Under `appendLock`.
 extension Head {
-  /// What rides along with samples: exemplars and metadata. Under `appendLock`.
-  func commitAttachments(
-    _ batch: AppendBatch, _ outcome: inout AppendOutcome
-  ) throws(StorageError) {
+  /// Judges what rides along.
+  func admitAttachments(_ batch: AppendBatch, _ outcome: inout AppendOutcome) -> Attachments {
+    var attachments = Attachments()
     if !batch.exemplars.isEmpty && exemplars.capacity > 0 {
-      try commitExemplars(batch.exemplars, &outcome)
+      attachments.exemplars = admitExemplars(batch.exemplars, &outcome)
     }
-    if !batch.metadata.isEmpty { try commitMetadata(batch.metadata) }
+    for (ref, new) in batch.metadata {
+      guard let slot = columns.slot(ofRef: ref.number) else { continue }
+      let ordinal = columns.states[slot].ordinal
+      if metadata[ordinal] != new { attachments.metadata.append((ref, new)) }
+    }
+    return attachments
   }
 
-  private func commitExemplars(
+  private func admitExemplars(
     _ batch: [(ref: SeriesRef, exemplar: Exemplar)], _ outcome: inout AppendOutcome
-  ) throws(StorageError) {
+  ) -> [(ref: SeriesRef, exemplar: Exemplar)] {
     var taken: [(ref: SeriesRef, exemplar: Exemplar)] = []
     let windowMs = outOfOrder.windowMs.load(ordering: .relaxed)
     for (index, (ref, exemplar)) in batch.enumerated() {
@@ -34,27 +45,23 @@ extension Head {
         outcome.exemplarRejections.append((index, error))
       }
     }
-    guard !taken.isEmpty else { return }
-    try log?.logExemplars(taken)
-    for (ref, exemplar) in taken {
+    return taken
+  }
+
+  /// Adds them to what the log writes next.
+  func addToLog(_ attachments: Attachments) {
+    guard let log else { return }
+    if !attachments.exemplars.isEmpty { log.addExemplars(attachments.exemplars) }
+    if !attachments.metadata.isEmpty { log.addMetadata(attachments.metadata) }
+  }
+
+  func apply(_ attachments: Attachments) {
+    for (ref, exemplar) in attachments.exemplars {
       guard let slot = columns.slot(ofRef: ref.number) else { continue }
       exemplars.add(columns.states[slot].ordinal, exemplar)
     }
-    metrics.exemplarsAppended.increment(by: Double(taken.count))
-  }
-
-  private func commitMetadata(
-    _ batch: [(ref: SeriesRef, metadata: MetricMetadata)]
-  ) throws(StorageError) {
-    var changed: [(ref: SeriesRef, metadata: MetricMetadata)] = []
-    for (ref, new) in batch {
-      guard let slot = columns.slot(ofRef: ref.number) else { continue }
-      let ordinal = columns.states[slot].ordinal
-      if metadata[ordinal] != new { changed.append((ref, new)) }
-    }
-    guard !changed.isEmpty else { return }
-    try log?.logMetadata(changed)
-    for (ref, new) in changed {
+    metrics.exemplarsAppended.increment(by: Double(attachments.exemplars.count))
+    for (ref, new) in attachments.metadata {
       guard let slot = columns.slot(ofRef: ref.number) else { continue }
       _ = metadata.set(columns.states[slot].ordinal, new)
     }

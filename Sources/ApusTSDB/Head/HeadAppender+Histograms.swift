@@ -85,14 +85,14 @@ extension Head {
     }
   }
 
-  func logHistograms(_ batch: AppendBatch, _ admitted: [Int]) throws(StorageError) {
+  func logHistograms(_ batch: AppendBatch, _ admitted: [Int]) {
     guard let log, !admitted.isEmpty else { return }
     var columns = HistogramSampleColumns()
     for i in admitted {
       columns.append(
         batch.histogramRefs[i], timeMs: batch.histogramTimes[i], histogram: batch.histograms[i])
     }
-    try log.logHistograms(columns)
+    log.addHistograms(columns)
   }
 
   /// Under both locks.

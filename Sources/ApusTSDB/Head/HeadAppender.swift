@@ -83,24 +83,31 @@ extension Head {
   /// Under `appendLock`.
   private func commit(_ batch: AppendBatch) throws(StorageError) -> AppendOutcome {
     var outcome = AppendOutcome()
+    let attachments = admitAttachments(batch, &outcome)
     guard batch.times.count + batch.histogramTimes.count > 0 else {
-      try commitAttachments(batch, &outcome)
+      addToLog(attachments)
+      try log?.write()
+      apply(attachments)
       return outcome
     }
     initialiseTimes(batch)
     admit(batch, &outcome)
     let batch = withHistogramMarkers(batch)
     let admittedHistograms = admitHistograms(batch, &outcome)
-    try logFloats(batch)
-    try logHistograms(batch, admittedHistograms)
+    // In one write, and after that to the log of late samples: what fails to be logged must not
+    // come back at the next start, where it would stand in the way of what was stored since.
     let late = try planLate(batch)
+    logFloats(batch)
+    logHistograms(batch, admittedHistograms)
+    addToLog(attachments)
+    try log?.write()
     stateLock.withLock { _ in
       columns.reclaim()
       apply(batch)
       applyHistograms(batch, admittedHistograms)
       applyLate(late)
     }
-    try commitAttachments(batch, &outcome)
+    apply(attachments)
     metrics.count(
       floats: scratch.slots.count, histograms: admittedHistograms.count, late, outcome)
     return outcome
@@ -188,10 +195,10 @@ extension Head {
     }
   }
 
-  private func logFloats(_ batch: AppendBatch) throws(StorageError) {
+  private func logFloats(_ batch: AppendBatch) {
     guard let log, !scratch.slots.isEmpty else { return }
     if scratch.slots.count == batch.times.count {
-      try log.logSamples(batch.refs, batch.times, batch.values)
+      log.addSamples(batch.refs, batch.times, batch.values)
       return
     }
     var refs: [SeriesRef] = []
@@ -202,7 +209,7 @@ extension Head {
       times.append(batch.times[Int(index)])
       values.append(batch.values[Int(index)])
     }
-    try log.logSamples(refs, times, values)
+    log.addSamples(refs, times, values)
   }
 
   /// Under both locks.

@@ -3,8 +3,9 @@ internal import ApusStorage
 internal import ApusSystem
 internal import ApusTelemetry
 
-/// What the head writes to its log. Every call is one write: when it returns, the records survive
-/// the death of the process. Called by the holder of the head's append lock only.
+/// What the head writes to its log. What `log...` is given survives the death of the process when it
+/// returns; what `add...` is given, when the next `write` does: all of it, or nothing if that throws.
+/// Called by the holder of the head's append lock only.
 final class HeadLog: @unchecked Sendable {
   // Sound because `batch` is used by the holder of the append lock alone.
   let writer: WALWriter
@@ -20,41 +21,31 @@ final class HeadLog: @unchecked Sendable {
     try write()
   }
 
-  func logSamples(
-    _ refs: [SeriesRef], _ times: [Int64], _ values: [Double]
-  ) throws(StorageError) {
+  func addSamples(_ refs: [SeriesRef], _ times: [Int64], _ values: [Double]) {
     batch.addSamples(refs: refs.span, times: times.span, values: values.span)
-    try write()
   }
 
-  func logHistograms(_ columns: HistogramSampleColumns) throws(StorageError) {
-    batch.addHistogramRuns(columns)
-    try write()
-  }
+  func addHistograms(_ columns: HistogramSampleColumns) { batch.addHistogramRuns(columns) }
 
   func logTombstones(_ entries: [TombstoneEntry]) throws(StorageError) {
     batch.addTombstones(entries)
     try write()
   }
 
-  func logExemplars(_ taken: [(ref: SeriesRef, exemplar: Exemplar)]) throws(StorageError) {
+  func addExemplars(_ taken: [(ref: SeriesRef, exemplar: Exemplar)]) {
     batch.addExemplars(
       taken.map {
         ExemplarEntry(
           ref: $0.ref, timeMs: $0.exemplar.timeMs ?? 0, value: $0.exemplar.value,
           labels: $0.exemplar.labels)
       })
-    try write()
   }
 
-  func logMetadata(
-    _ changed: [(ref: SeriesRef, metadata: MetricMetadata)]
-  ) throws(StorageError) {
+  func addMetadata(_ changed: [(ref: SeriesRef, metadata: MetricMetadata)]) {
     batch.addMetadata(changed.map { MetadataEntry(ref: $0.ref, metadata: $0.metadata) })
-    try write()
   }
 
-  private func write() throws(StorageError) {
+  func write() throws(StorageError) {
     defer { batch.removeAll() }
     do throws(WALError) {
       try writer.log(batch)

@@ -100,12 +100,14 @@ package final class WALWriter: Sendable {
   package var segmentBytes: Int { state.withLock { $0.written } }
 
   /// Appends the records, in order. They survive the death of the process on return.
-  /// - Throws: `WALError`; records of the batch up to the last segment cut may then be in the log.
+  /// - Throws: `WALError`; none of the records is in the log then, but for those of a batch that is
+  ///   longer than a segment.
   package func log(_ batch: borrowing WALBatch) throws(WALError) {
     guard !batch.isEmpty else { return }
     try state.withLock { s throws(WALError) in
       guard !s.isClosed else { throw .closed }
       do throws(WALError) {
+        try makeRoom(for: batch, &s)
         for i in 0..<batch.recordCount { try add(batch.record(i), &s) }
         try flush(&s)
         s.logged += 1
@@ -184,6 +186,16 @@ package final class WALWriter: Sendable {
 }
 
 extension WALWriter {
+  /// Ends the segment where the batch may not fit, so that a batch, but for one that is longer than a
+  /// segment, is in the log as a whole or not at all.
+  private func makeRoom(
+    for batch: borrowing WALBatch, _ s: inout State
+  ) throws(WALError) {
+    let pages = batch.byteCount / (WALPage.bytes - 2 * WALPage.headerBytes) + 2
+    let most = batch.byteCount + WALPage.headerBytes * (batch.recordCount + 2 * pages)
+    if s.written > 0 && s.written + most > options.segmentBytes { try cut(&s) }
+  }
+
   /// Compresses a record and splits it into fragments.
   private func add(_ record: Span<UInt8>, _ s: inout State) throws(WALError) {
     let flag = compress(record, &s)
@@ -263,32 +275,31 @@ extension WALWriter {
     s.tally.pages += s.written / WALPage.bytes - pages
   }
 
-  /// Fills the last page with zeros and closes the file.
-  private func finish(_ s: inout State) throws(WALError) {
-    do throws(PosixError) {
-      try fillPage(&s)
-      try s.file.close()
-    } catch {
-      throw .io(error)
-    }
-  }
-
-  private func fillPage(_ s: inout State) throws(PosixError) {
+  /// Fills the last page with zeros. On a full disk it stays as it is: readers take what is missing
+  /// of a page for zeros.
+  private func pad(_ s: inout State) throws(WALError) {
     let used = s.written % WALPage.bytes
     guard used > 0 else { return }
     do throws(PosixError) {
       try s.file.appendZeros(WALPage.bytes - used)
       s.written += WALPage.bytes - used
     } catch {
-      // A full disk: readers take what is missing of a page for zeros.
-      guard error.isNoSpace else { throw error }
+      guard error.isNoSpace else { throw .io(error) }
     }
+  }
+
+  /// Fills the last page with zeros and closes the file.
+  private func finish(_ s: inout State) throws(WALError) {
+    try pad(&s)
+    do throws(PosixError) { try s.file.close() } catch { throw .io(error) }
   }
 
   private func cut(_ s: inout State) throws(WALError) {
     // The new one first: if that fails, the old one can still be written.
     let next = try Self.create(s.segment + 1, files, directory, options)
-    try finish(&s)
+    try pad(&s)
+    // What cannot be cut off are zeros, which readers skip; the closed file is not to be kept.
+    try? s.file.close()
     s.retired.append(s.file)
     s.file = next
     s.segment += 1
