@@ -1,5 +1,6 @@
 import ApusModel
 import ApusStorage
+import ApusTSDB
 import ApusTesting
 
 /// Samples as scrapes bring them, good and bad.
