@@ -384,7 +384,7 @@ struct OutOfOrderIsolationTests {
     let directory = StoreDirectory()
     let store = try openStore(directory.path, window(24 * hour))
     let refs = try store.resolve((0..<20).map { Labels([Label("__name__", "x\($0)")]) })
-    let isDone = Atomic<Bool>(false)
+    let writing = Writing()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for minute in 0..<Int64(480) {
@@ -398,17 +398,17 @@ struct OutOfOrderIsolationTests {
           let rejections = try store.append(batch).rejections
           #expect(rejections.isEmpty)
         }
-        isDone.store(true, ordering: .releasing)
+        writing.isDone.store(true, ordering: .releasing)
       }
       group.addTask {
-        while !isDone.load(ordering: .acquiring) {
+        while !writing.isDone.load(ordering: .acquiring) {
           try store.compactLate()
           store.maintain()
         }
       }
       group.addTask {
         var seen: [Labels: Int] = [:]
-        while !isDone.load(ordering: .acquiring) {
+        while !writing.isDone.load(ordering: .acquiring) {
           for answer in try store.answers(everything) {
             let count = answer.times.count
             #expect(count >= seen[answer.labels] ?? 0)
@@ -421,4 +421,9 @@ struct OutOfOrderIsolationTests {
     }
     #expect(try store.answers(everything).map(\.times.count).reduce(0, +) == 20 * 480 + 10 * 479)
   }
+}
+
+/// Whether those who look on may stop.
+private final class Writing: Sendable {
+  let isDone = Atomic<Bool>(false)
 }

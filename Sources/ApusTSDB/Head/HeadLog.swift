@@ -3,9 +3,9 @@ internal import ApusStorage
 internal import ApusSystem
 internal import ApusTelemetry
 
-/// What the head writes to its log. What `log...` is given survives the death of the process when it
-/// returns; what `add...` is given, when the next `write` does: all of it, or nothing if that throws.
-/// Called by the holder of the head's append lock only.
+/// What the head writes to its log. What `log...` is given survives the death of the process when
+/// it returns; what `add...` is given, when the next `write` does: all of it, or nothing if that
+/// throws. Called by the holder of the head's append lock only.
 final class HeadLog: @unchecked Sendable {
   // Sound because `batch` is used by the holder of the append lock alone.
   let writer: WALWriter

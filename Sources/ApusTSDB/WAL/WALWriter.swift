@@ -186,8 +186,8 @@ package final class WALWriter: Sendable {
 }
 
 extension WALWriter {
-  /// Ends the segment where the batch may not fit, so that a batch, but for one that is longer than a
-  /// segment, is in the log as a whole or not at all.
+  /// Ends the segment where the batch may not fit, so that a batch is in the log as a whole or not
+  /// at all, unless it is longer than a segment.
   private func makeRoom(
     for batch: borrowing WALBatch, _ s: inout State
   ) throws(WALError) {
