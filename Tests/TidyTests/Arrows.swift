@@ -14,9 +14,6 @@ enum Arrows {
   private static let languages: Set<String> = [
     "ApusConfig", "ApusExposition", "ApusStorage", "ApusPromQLSyntax", "ApusTemplate",
   ]
-  private static let hummingbird: Set<String> = [
-    "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "HTTPTypes",
-  ]
 
   static let allowed: [String: Set<String>] = [
     "ApusSystem": native,
@@ -38,8 +35,8 @@ enum Arrows {
       ["ApusPromQL", "ApusPromQLSyntax", "ApusTemplate", "ApusConfig", "ApusStorage"]),
     "ApusNotify": base.union(low).union(["ApusHTTP", "ApusConfig"]),
     "ApusRemote": base.union(low).union(["ApusHTTP", "ApusConfig", "ApusStorage"]),
-    "ApusWeb": base.union(low).union(parts).union(languages).union(hummingbird).union(nio)
-      .union(["ApusPromQL", "Logging", "ServiceLifecycle"]),
+    "ApusWeb": base.union(low).union(parts).union(languages).union(nio)
+      .union(["ApusPromQL", "Logging"]),
     "ApusServer": base.union(low).union(parts).union(languages)
       .union([
         "ApusPromQL", "ApusTSDB", "ApusHTTP", "ApusWeb", "ServiceLifecycle", "UnixSignals",
