@@ -18,7 +18,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     case idle
     case reading
     case answering
-    /// The last answer is out; what still comes is thrown away until the client has read it.
+    /// The last answer is out, and the client has a moment to read it.
     case leaving
     case closed
   }
@@ -68,8 +68,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     takeParts(context)
   }
 
-  /// A client that sends requests without end while an answer is made is not read from.
+  /// A client that sends requests without end while an answer is made is not read from, and none
+  /// whose last answer is out: what it still sends stays with it.
   func read(context: ChannelHandlerContext) {
+    if state == .leaving { return }
     if waiting.count < Limits.waitingPartsMax { return context.read() }
     owesRead = true
   }
@@ -165,7 +167,7 @@ extension HTTPConnection {
     context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
   }
 
-  /// Answers the request; what comes behind one that was not read to its end is thrown away.
+  /// Answers the request; one that was not read to its end is the last.
   private func answer(_ context: ChannelHandlerContext) {
     guard let request else { return }
     state = .answering
