@@ -25,11 +25,14 @@ extension Head {
   private func moveStep(_ files: HeadChunkFiles) throws(StorageError) -> Bool {
     let count = min(Self.chunksPerStep, fullSlots.count)
     guard count > 0 else { return false }
-    // From the end; what fails to be written stays in the list.
-    let step = fullSlots.suffix(count)
+    // From the end; what fails to be written stays in the list. A series that has filled several
+    // chunks stands there several times.
+    let step = fullSlots.suffix(count).sorted()
     var moved: [(slot: UInt32, index: Int, ref: HeadChunkRef)] = []
     do throws(HeadChunkError) {
-      for slot in step where columns.isLive(slot) { try write(slot, files, &moved) }
+      for (i, slot) in step.enumerated() where i == 0 || step[i - 1] != slot {
+        if columns.isLive(slot) { try write(slot, files, &moved) }
+      }
     } catch {
       relocate(moved)
       throw StorageError(.system, "\(error)")
