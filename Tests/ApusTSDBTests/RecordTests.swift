@@ -42,6 +42,15 @@ struct RecordTests {
     #expect(read == [["a": "2", "b": "1"]])
   }
 
+  @Test func `a length in more bytes than it needs is read`() throws {
+    let record: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 9, 1, 0x81, 0, 97, 1, 98]
+    var read: [Labels] = []
+    try SeriesRecords.decode(record.span) { _, labels in
+      read.append(Labels(encoded: [UInt8](copying: labels)))
+    }
+    #expect(read == [["a": "b"]])
+  }
+
   @Test func `samples come back bit by bit`() throws {
     var columns = SampleColumns()
     for (i, value) in XORChunkTests.hardValues.enumerated() {

@@ -74,7 +74,7 @@ enum RecordLabels {
 
   /// Where in the record a label set stands that is in the encoding of `Labels` as well: names
   /// ascend, no value is empty, and no text has more than 127 bytes, so that its length is the same
-  /// byte in both. Nil for others.
+  /// byte in both: unless that length was written in more bytes than it needs. Nil for others.
   @_lifetime(reader: copy reader)
   static func range(_ reader: inout ByteReader) throws(RecordError) -> Range<Int>? {
     do throws(ByteReaderError) {
@@ -84,11 +84,15 @@ enum RecordLabels {
       var last = try reader.uvarintSlice()
       var name = last
       var left = count
+      var bytes = 0
       while true {
         let value = try reader.uvarintSlice()
+        bytes += 2 + name.count + value.count
         guard name.count < 128, value.count < 128, !value.isEmpty else { return nil }
         left -= 1
-        guard left > 0 else { return start..<reader.offset }
+        guard left > 0 else {
+          return reader.offset - start == bytes ? start..<reader.offset : nil
+        }
         name = try reader.uvarintSlice()
         guard compareBytes(last, name) < 0 else { return nil }
         last = name
