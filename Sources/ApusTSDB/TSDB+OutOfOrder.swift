@@ -28,7 +28,8 @@ extension TSDB {
 
   private func openOutOfOrderLog() throws(StorageError) {
     let writer = try logged { () throws(WALError) in
-      try WALWriter(files: files, directory: wblDirectory, options: walOptions)
+      try WALWriter(
+        files: files, directory: wblDirectory, options: walOptions, metrics: metrics.wbl)
     }
     head.outOfOrder.log = OutOfOrderLog(writer)
   }

@@ -4,6 +4,7 @@ internal import ApusTelemetry
 /// What the store counts beside the head, under Prometheus's names.
 final class TSDBMetrics: Sendable {
   let wal: WALMetrics
+  let wbl: WALMetrics
   let walTruncateDuration: Summary
   let checkpoints: Counter
   let checkpointsFailed: Counter
@@ -32,6 +33,7 @@ final class TSDBMetrics: Sendable {
       registry.gauge("prometheus_tsdb_" + name, help: help)
     }
     wal = WALMetrics(.wal, registry, clock: clock)
+    wbl = WALMetrics(.outOfOrder, registry, clock: clock)
     walTruncateDuration = registry.summary(
       "prometheus_tsdb_wal_truncate_duration_seconds", help: "Duration of WAL truncation.",
       quantiles: [])
@@ -120,6 +122,11 @@ final class TSDBMetrics: Sendable {
       store?.head.log?.writer.segment ?? 0
     } sizeBytes: { [weak store] in
       store.map { $0.files.sizeBytes(under: $0.walDirectory) } ?? 0
+    }
+    wbl.observe(registry) { [weak store] in
+      store?.head.outOfOrderWriter?.segment ?? 0
+    } sizeBytes: { [weak store] in
+      store.map { $0.files.sizeBytes(under: $0.wblDirectory) } ?? 0
     }
     gauge("head_chunks_storage_size_bytes", "Size of the chunks_head directory.") {
       Double($0.files.sizeBytes(under: $0.headChunksDirectory))

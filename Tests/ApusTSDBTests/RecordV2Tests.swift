@@ -126,14 +126,14 @@ struct RecordV2Tests {
 
   @Test func `markers of head chunks come back`() throws {
     let entries = [
-      MmapMarkerEntry(ref: SeriesRef(3), chunk: 1 << 32 | 8),
-      MmapMarkerEntry(ref: SeriesRef(.max), chunk: 0),
+      MmapMarker(ref: SeriesRef(3), chunk: 1 << 32 | 8),
+      MmapMarker(ref: SeriesRef(.max), chunk: 0),
     ]
     let record = bytes { $0.addMmapMarkers(entries) }
     #expect(record.count == 33 && record[0] == 5)
-    #expect(try OtherRecords.decodeMmapMarkers(record.span) == entries)
+    #expect(try MarkerRecords.decode(record.span) == entries)
     #expect(throws: RecordError.self) {
-      try OtherRecords.decodeMmapMarkers(Array(record[..<20]).span)
+      try MarkerRecords.decode(Array(record[..<20]).span)
     }
   }
 

@@ -47,7 +47,7 @@ struct WALFuzzTests {
       refs.map { ExemplarEntry(ref: $0, timeMs: 5, value: 1, labels: ["trace_id": "abcdef"]) })
     batch.addMetadata(
       refs.map { MetadataEntry(ref: $0, metadata: MetricMetadata(kind: .counter, help: "h")) })
-    batch.addMmapMarkers(refs.map { MmapMarkerEntry(ref: $0, chunk: 1 << 32) })
+    batch.addMmapMarkers(refs.map { MmapMarker(ref: $0, chunk: 1 << 32) })
     var all: [[UInt8]] = []
     for i in 0..<batch.recordCount { all.append([UInt8](copying: batch.record(i))) }
     return all
@@ -170,7 +170,7 @@ struct WALFuzzTests {
         let again = try OtherRecords.decodeExemplars(batch.record(0))
         #expect(again.map(\.labels) == entries.map(\.labels))
       case .metadata: batch.addMetadata(try OtherRecords.decodeMetadata(record.span))
-      case .mmapMarkers: batch.addMmapMarkers(try OtherRecords.decodeMmapMarkers(record.span))
+      case .mmapMarkers: batch.addMmapMarkers(try MarkerRecords.decode(record.span))
       default:
         var columns = HistogramSampleColumns()
         try HistogramRecords.decode(record.span, into: &columns)

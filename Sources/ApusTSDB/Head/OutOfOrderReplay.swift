@@ -43,7 +43,7 @@ struct OutOfOrderReplay: ~Copyable {
 
   private mutating func apply(_ record: Span<UInt8>) throws(RecordError) {
     switch RecordType(of: record) {
-    case .samples:
+    case .some(let type) where SampleRecords.holds(type):
       floats.removeAll()
       try SampleRecords.decode(record, into: &floats)
       addFloats()

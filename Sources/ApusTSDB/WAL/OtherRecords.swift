@@ -3,7 +3,6 @@ internal import ApusSystem
 
 // Tombstones  | 3 | (ref BE64 | min varint | max varint) ... |
 // Exemplars   | 4 | ref0 BE64 | t0 BE64 | (Δref varint | Δt varint | value f64 | labels) ... |
-// MmapMarkers | 5 | (ref BE64 | chunk BE64) ... |    in the out-of-order log only
 // Metadata    | 6 | (ref uvarint | kind 1 | n uvarint | n x (name, value)) ... |   UNIT and HELP
 
 /// Times of one series that were deleted, ms, both ends included.
@@ -29,18 +28,6 @@ package struct ExemplarEntry: Sendable, Equatable {
     self.timeMs = timeMs
     self.value = value
     self.labels = labels
-  }
-}
-
-/// Tells that a series' out-of-order samples logged so far stand in a chunk of chunks_head.
-package struct MmapMarkerEntry: Sendable, Equatable {
-  package let ref: SeriesRef
-  /// `HeadChunkRef.number`; 0 marks the first samples of a series.
-  package let chunk: UInt64
-
-  package init(ref: SeriesRef, chunk: UInt64) {
-    self.ref = ref
-    self.chunk = chunk
   }
 }
 
@@ -78,16 +65,6 @@ extension WALBatch {
         writer.f64(entry.value)
         let bytes = entry.labels.bytes
         RecordLabels.encode(bytes.span, &writer)
-      }
-    }
-  }
-
-  package mutating func addMmapMarkers(_ entries: [MmapMarkerEntry]) {
-    guard !entries.isEmpty else { return }
-    add(.mmapMarkers) { writer in
-      for entry in entries {
-        writer.be64(entry.ref.number)
-        writer.be64(entry.chunk)
       }
     }
   }
@@ -155,22 +132,6 @@ package enum OtherRecords {
       try RecordLabels.decode(&reader, &encoder)
       entries.append(
         ExemplarEntry(ref: SeriesRef(ref), timeMs: time, value: value, labels: encoder.labels()))
-    }
-    return entries
-  }
-
-  package static func decodeMmapMarkers(
-    _ record: Span<UInt8>
-  ) throws(RecordError) -> [MmapMarkerEntry] {
-    var reader = try RecordLabels.begin(record, .mmapMarkers)
-    var entries: [MmapMarkerEntry] = []
-    do throws(ByteReaderError) {
-      while !reader.isAtEnd {
-        let ref = SeriesRef(try reader.be64())
-        entries.append(MmapMarkerEntry(ref: ref, chunk: try reader.be64()))
-      }
-    } catch {
-      throw .malformed(error)
     }
     return entries
   }
