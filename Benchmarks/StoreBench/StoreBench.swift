@@ -29,7 +29,6 @@ struct StoreBench {
   }
 
   static func run(_ seriesCount: Int, _ sampleCount: Int, _ directory: String) throws {
-    let clock = ProcessClock()
     let start = SystemWallClock().nowMs / 15_000 * 15_000
     var store: TSDB? = try open(directory)
     guard let first = store else { return }

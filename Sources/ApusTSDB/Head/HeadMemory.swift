@@ -33,24 +33,23 @@ extension SeriesColumns {
     let moment = slots.moment()
     let texts = symbols.textBytes
     let ordinals = postings.elementCount * 4
-    return [
-      ("states", slotCount * MemoryLayout<SeriesState>.stride),
-      ("slots by ordinal", Int(nextOrdinal) * 4),
-      ("table of series", tableBytes),
-      ("symbols, their entries and table", symbols.entryBytes),
-      ("symbols, text", texts),
-      ("label records", records),
-      ("postings, pairs and table", postings.pairBytes),
-      ("postings, ordinals", ordinals),
-      ("open chunks", chunks),
-      ("open chunks, room", chunkSlots - chunks),
-      ("full chunks in memory", full),
-      ("lists of full chunks", lists),
-      (
-        "arena, rounding",
-        moment.usedBytes - records - lists - chunkSlots - full - texts - ordinals
-      ),
-      ("arena, free", moment.next - moment.usedBytes),
-    ]
+    var account: [(part: String, bytes: Int)] = []
+    func add(_ part: String, _ bytes: Int) { account.append((part: part, bytes: bytes)) }
+    add("states", slotCount * MemoryLayout<SeriesState>.stride)
+    add("slots by ordinal", Int(nextOrdinal) * 4)
+    add("table of series", tableBytes)
+    add("symbols, their entries and table", symbols.entryBytes)
+    add("symbols, text", texts)
+    add("label records", records)
+    add("postings, pairs and table", postings.pairBytes)
+    add("postings, ordinals", ordinals)
+    add("open chunks", chunks)
+    add("open chunks, room", chunkSlots - chunks)
+    add("full chunks in memory", full)
+    add("lists of full chunks", lists)
+    let known = records + lists + chunkSlots + full + texts + ordinals
+    add("arena, rounding", moment.usedBytes - known)
+    add("arena, free", moment.next - moment.usedBytes)
+    return account
   }
 }
