@@ -24,11 +24,11 @@ struct StoreBench {
     let directory = arguments.count > 3 ? arguments[3] : "/tmp/apus-store-bench"
     try PosixFileSystem().remove(directory)
     try run(seriesCount, sampleCount, directory)
-    try PosixFileSystem().remove(directory)
+    // KEEP=1: for another store to be measured on the same directory.
+    if ProcessEnvironment.value("KEEP") == nil { try PosixFileSystem().remove(directory) }
   }
 
   static func run(_ seriesCount: Int, _ sampleCount: Int, _ directory: String) throws {
-    let clock = ProcessClock()
     let start = SystemWallClock().nowMs / 15_000 * 15_000
     var store: TSDB? = try open(directory)
     guard let first = store else { return }
@@ -40,21 +40,52 @@ struct StoreBench {
     report("head chunks, ns/sample", Double(maintainNs) / total)
     report(
       "memory, bytes/series", Double(privateBytes() - memoryBefore) / Double(seriesCount))
+    for (part, bytes) in first.memoryAccount {
+      report("  " + part + ", bytes/series", Double(bytes) / Double(seriesCount))
+    }
     try queries(first, seriesCount)
     store = nil
-    let replayStart = clock.monotonicNs
-    let wallStart = SystemWallClock().monotonicNs
-    let again = try open(directory)
-    let replay = Double(clock.monotonicNs - replayStart)
-    report("replay, CPU s", replay / 1e9)
-    report("replay, s", Double(SystemWallClock().monotonicNs - wallStart) / 1e9)
-    report("replay, ns/sample", replay / total)
+    try restarts(directory, seriesCount, total)
+  }
+
+  /// From the log alone, then from an image.
+  static func restarts(_ directory: String, _ seriesCount: Int, _ total: Double) throws {
+    let (plain, replaySeconds) = try timed { try open(directory) }
+    report("replay, s", replaySeconds)
+    report("replay, ns/sample", replaySeconds * 1e9 / total)
+    try plain.close()
+    try writeImage(directory, seriesCount)
+    let before = privateBytes()
+    let (again, seconds) = try timed { try open(directory, imageIntervalMs: 300_000) }
+    report("start from image, s", seconds)
+    precondition(again.headStart == .image, "\(again.headStart)")
+    report(
+      "memory after start from image, bytes/series",
+      Double(privateBytes() - before) / Double(seriesCount))
+    let (_, backgroundSeconds) = try timed { again.saveImage(isQuiet: false) }
+    report("image in the background, s", backgroundSeconds)
     try again.close()
   }
 
-  static func open(_ directory: String) throws -> TSDB {
+  static func writeImage(_ directory: String, _ seriesCount: Int) throws {
+    let store = try open(directory, imageIntervalMs: 300_000)
+    let (_, seconds) = try timed { try store.close() }
+    report("close with image, s", seconds)
+    let size = try PosixFileSystem().status(directory + "/apus_head/image")?.sizeBytes ?? 0
+    report("image, bytes/series", Double(size) / Double(seriesCount))
+  }
+
+  static func timed<Result>(_ body: () throws -> Result) throws -> (Result, Double) {
+    let clock = SystemWallClock()
+    let start = clock.monotonicNs
+    let result = try body()
+    return (result, Double(clock.monotonicNs - start) / 1e9)
+  }
+
+  static func open(_ directory: String, imageIntervalMs: Int64 = 0) throws -> TSDB {
     var options = TSDBOptions()
     options.locksDirectory = false
+    options.headImageIntervalMs = imageIntervalMs
     options.walCompression =
       ProcessEnvironment.value("WAL").flatMap(WALCompression.init(rawValue:)) ?? .none
     return try TSDB.open(

@@ -60,6 +60,11 @@ extension TSDB {
 
   /// One round of maintenance. What fails is logged and tried again in the next round.
   package func maintain(isCancelled: @Sendable () -> Bool = { false }) {
+    keepBlocks(isCancelled)
+    if !isCancelled() { saveImageIfDue() }
+  }
+
+  private func keepBlocks(_ isCancelled: @Sendable () -> Bool) {
     do throws(StorageError) {
       try head.moveChunksToDisk()
     } catch {
@@ -94,6 +99,8 @@ extension TSDB {
         hasCut = true
       }
       if hasCut {
+        // Another image is due in this round: the last one stands on segments that go.
+        images.expire()
         // First the late samples: their log may name series that a checkpoint would leave out.
         try compactOutOfOrder(isCancelled)
         if !isCancelled() { truncateLog() }

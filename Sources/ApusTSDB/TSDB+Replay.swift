@@ -29,26 +29,17 @@ extension TSDB {
     }
     head.clock.floor = blocksEndMs
     let chunkFiles = try openChunkFiles()
-    let chunks = try HeadChunkReplay(head, chunkFiles, log)
-    head.chunkFiles = chunkFiles
-    log.info("On-disk memory mappable chunks replay completed", ["chunks": "\(chunks.count)"])
-    var replay = HeadReplay(head, chunks)
-    try replayCheckpoint(&replay)
-    try replaySegments(&replay)
-    let lastSegment = try logged { () throws(WALError) in
-      try WALSegments.list(files, walDirectory).last ?? 0
-    }
-    let others = replay.finish(log)
-    try replayOutOfOrder(refMap: replay.refMap, chunks: chunks.late)
-    try head.restoreNewestValues()
-    expiries.withLock { known in
-      for ref in others { known[SeriesRef(ref)] = lastSegment }
-    }
+    let sampleCount =
+      if let found = findImage(chunkFiles) {
+        try resume(found, chunkFiles)
+      } else {
+        try replayLog(chunkFiles)
+      }
     let writer = try logged { () throws(WALError) in
       try WALWriter(
         files: files, directory: walDirectory, options: walOptions, metrics: metrics.wal)
     }
-    head.log = HeadLog(writer)
+    head.log = HeadLog(writer, ledger: images.isEnabled ? images.ledger : nil)
     try apply(options)
     // Without it a loss of power could take the new directories, and all that is synced in them.
     try withFiles("sync data directory") { () throws(PosixError) in
@@ -60,9 +51,41 @@ extension TSDB {
     log.info(
       "WAL replay completed",
       [
-        "series": "\(head.seriesCount)", "samples": "\(replay.sampleCount)",
+        "series": "\(head.seriesCount)", "samples": "\(sampleCount)",
         "total_replay_duration": "\(seconds)s",
       ])
+  }
+
+  /// Makes the head of chunks_head, checkpoint and segments.
+  /// - Returns: number of samples replayed.
+  private func replayLog(_ chunkFiles: HeadChunkFiles) throws(StorageError) -> Int {
+    if images.isEnabled { images.forsake() }
+    let chunks = try HeadChunkReplay(head, chunkFiles, log)
+    head.chunkFiles = chunkFiles
+    log.info("On-disk memory mappable chunks replay completed", ["chunks": "\(chunks.count)"])
+    var replay = HeadReplay(head, chunks)
+    try replayCheckpoint(&replay)
+    let segments = try logged { () throws(WALError) in
+      let checkpoint = try Checkpoint.last(files, walDirectory)?.index ?? -1
+      let segments = try WALSegments.list(files, walDirectory).filter { $0 > checkpoint }
+      // What came before the first segment must stand in a checkpoint.
+      if let first = segments.first, first != checkpoint + 1 {
+        throw .segmentMissing(lost: checkpoint + 1, next: first, directory: walDirectory)
+      }
+      return segments
+    }
+    try replaySegments(&replay, segments)
+    let others = replay.finish(log)
+    images.refMap = replay.refMap
+    try replayOutOfOrder(refMap: replay.refMap, chunks: chunks.late)
+    try head.restoreNewestValues()
+    let lastSegment = try logged { () throws(WALError) in
+      try WALSegments.list(files, walDirectory).last ?? 0
+    }
+    expiries.withLock { known in
+      for ref in others { known[SeriesRef(ref)] = lastSegment }
+    }
+    return replay.sampleCount
   }
 
   private func openChunkFiles() throws(StorageError) -> HeadChunkFiles {
@@ -87,17 +110,16 @@ extension TSDB {
     log.info("WAL checkpoint loaded", ["checkpoint": found.path])
   }
 
-  private func replaySegments(_ replay: inout HeadReplay) throws(StorageError) {
+  /// Replays segments, the first one from an offset on, and cuts the log where it is damaged.
+  func replaySegments(
+    _ replay: inout HeadReplay, _ segments: [Int], from offset: Int = 0
+  ) throws(StorageError) {
     do throws(WALError) {
-      let checkpoint = try Checkpoint.last(files, walDirectory)?.index ?? -1
-      let segments = try WALSegments.list(files, walDirectory).filter { $0 > checkpoint }
-      // What came before the first segment must stand in a checkpoint.
-      if let first = segments.first, first != checkpoint + 1 {
-        throw .segmentMissing(lost: checkpoint + 1, next: first, directory: walDirectory)
-      }
       replayProgress.begin(segments)
       try replay.replay(
-        ReplaySource(files: files, directory: walDirectory, segments: segments), replayProgress)
+        ReplaySource(
+          files: files, directory: walDirectory, segments: segments, startOffset: offset),
+        replayProgress)
     } catch {
       guard case .corruption(let place) = error else { throw .wal(error) }
       head.metrics.walCorruptions.increment()

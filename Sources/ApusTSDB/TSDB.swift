@@ -27,6 +27,7 @@ package final class TSDB: Sendable {
   let reloading = Mutex(())
   /// Held while blocks are written, changed or linked.
   let compacting = Mutex(())
+  let images: HeadImages
   /// Series that are gone, with the last segment of the log that may speak of them.
   let expiries = Mutex<[SeriesRef: Int]>([:])
   /// Share of ended series from which on they leave the head early; 0 for never.
@@ -64,6 +65,9 @@ package final class TSDB: Sendable {
       options: HeadOptions(
         chunkRangeMs: options.blockMinMs, exemplarsMax: options.exemplarsMax,
         storesHistograms: options.storesHistograms), metrics: HeadMetrics(metrics))
+    images = HeadImages(
+      dataDirectory: directory, logDirectory: FilePath.join(directory, "wal"),
+      intervalMs: options.headImageIntervalMs, files: files)
     head.metrics.observe(head, metrics)
     self.metrics.observe(self, metrics)
   }
@@ -115,6 +119,7 @@ package final class TSDB: Sendable {
     guard let lock else { return }
     defer { lock?.release() }
     try head.close()
+    saveImage(isQuiet: true)
   }
 
   /// -1 without a lock file, 0 if the last process left one, 1 if it did not.

@@ -34,6 +34,8 @@ package struct TSDBOptions: Sendable {
   package var staleSeriesThreshold = 0.0
   /// Whether the directory is taken by a lock file.
   package var locksDirectory = true
+  /// Time between two images of the head, which make the next start quick; 0 for none.
+  package var headImageIntervalMs: Int64 = 300_000
   /// Whether blocks are cut and merged.
   package var compacts = true
 

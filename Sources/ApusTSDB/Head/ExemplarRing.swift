@@ -101,6 +101,9 @@ final class ExemplarRing: Sendable {
     }
   }
 
+  /// All of them, oldest first.
+  var ordered: [Entry] { state.withLock { Array($0.ordered) } }
+
   private static func forget(_ ordinal: UInt32, _ state: inout State) {
     let left = (state.counts[ordinal] ?? 1) - 1
     state.counts[ordinal] = left == 0 ? nil : left

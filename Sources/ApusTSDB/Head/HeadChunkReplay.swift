@@ -42,15 +42,18 @@ struct HeadChunkReplay {
     self.late = late
   }
 
-  /// Gives a series the chunks of a ref; those that are not in order of time are dropped, as the
-  /// log holds them.
+  /// Gives a series the chunks of a ref. Where they are not in order of time all of them are
+  /// dropped, as the log holds them: it would not be asked for samples older than the newest chunk.
   mutating func attach(_ ref: UInt64, to slot: UInt32, _ head: Head) {
     guard !entries.isEmpty, let chunks = entries.removeValue(forKey: ref) else { return }
     let columns = head.columns
+    var last = columns.states[slot].lastTime
     guard !columns.states[slot].hasOpenChunk else { return }
     for chunk in chunks {
-      guard chunk.minTime > columns.states[slot].lastTime || columns.states[slot].lastTime == .min
-      else { return }
+      guard chunk.minTime > last || last == .min else { return }
+      last = chunk.maxTime
+    }
+    for chunk in chunks {
       ChunkList.append(chunk, to: &columns.states[slot], in: columns.slots)
       columns.states[slot].lastTime = chunk.maxTime
       if ChunkEncoding(rawValue: chunk.encoding)?.isHistogram == true {

@@ -7,11 +7,18 @@ internal import ApusTelemetry
 /// it returns; what `add...` is given, when the next `write` does: all of it, or nothing if that
 /// throws. Called by the holder of the head's append lock only.
 final class HeadLog: @unchecked Sendable {
-  // Sound because `batch` is used by the holder of the append lock alone.
+  // Sound because all that changes is used by the holder of the append lock alone.
   let writer: WALWriter
   private var batch = WALBatch()
+  private let ledger: SegmentLedger?
+  /// The last segment that is entered in the ledger, or needs not be.
+  private var notedSegment: Int
 
-  init(_ writer: WALWriter) { self.writer = writer }
+  init(_ writer: WALWriter, ledger: SegmentLedger? = nil) {
+    self.writer = writer
+    self.ledger = ledger
+    notedSegment = writer.segment - 1
+  }
 
   /// Logs those of `series` that `indices` name, under refs that ascend by one.
   func logSeries(
@@ -51,6 +58,11 @@ final class HeadLog: @unchecked Sendable {
       try writer.log(batch)
     } catch {
       throw .wal(error)
+    }
+    let segment = writer.segment
+    if segment > notedSegment {
+      ledger?.note((notedSegment + 1)...segment)
+      notedSegment = segment
     }
   }
 }

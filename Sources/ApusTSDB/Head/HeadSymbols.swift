@@ -6,7 +6,7 @@ internal import ApusSystem
 /// A text counts its uses and makes room for others when the last series that has it is gone.
 /// Looked up and changed under the head's locks; a text is read by id by anyone with a lease.
 final class HeadSymbols {
-  private struct Entry: BitwiseCopyable {
+  struct Entry: BitwiseCopyable, Sendable {
     var address: SlotAddress
     var length: UInt32
     var hash: UInt32
@@ -105,6 +105,40 @@ final class HeadSymbols {
       for i in bytes.indices { output.append(bytes[i]) }
     }
     return String(decoding: copy, as: UTF8.self)
+  }
+
+  /// All texts at one moment, without their bytes.
+  struct Moment: Sendable {
+    var entries: ColumnCopy<Entry>
+    var table = OpenTable()
+    var freeIDs: [UInt32] = []
+    var textBytes = 0
+  }
+
+  /// Bytes of entries and table.
+  var entryBytes: Int { idCount * MemoryLayout<Entry>.stride + table.sizeBytes }
+
+  /// Number of ids ever in use.
+  var idCount: Int { Int(nextID) }
+
+  /// False, with nothing done, if the copy has too little room.
+  func copy(to moment: inout Moment) -> Bool {
+    guard moment.entries.take(entries, count: idCount) else { return false }
+    moment.table = table
+    moment.textBytes = textBytes
+    moment.freeIDs = freeIDs
+    limbo.forEach { moment.freeIDs.append($0) }
+    return true
+  }
+
+  /// Takes the place of what a moment held; `entries` are bytes of `Entry`.
+  func restore(_ entryBytes: Span<UInt8>, _ table: OpenTable, freeIDs: [UInt32], textBytes: Int) {
+    precondition(nextID == 0, "there are symbols already")
+    entries.write(entryBytes)
+    nextID = UInt32(entryBytes.count / MemoryLayout<Entry>.stride)
+    self.table = table
+    self.freeIDs = freeIDs
+    self.textBytes = textBytes
   }
 
   private func find(_ text: Span<UInt8>, hash: UInt32) -> UInt32? {

@@ -26,6 +26,9 @@ struct HistogramSeries {
 
   var count: Int { open.count }
 
+  /// All open chunks by ordinal.
+  var all: [UInt32: Open] { open }
+
   /// Time of the first sample of a series' open chunk.
   func openStart(of state: SeriesState) -> Int64? { open[state.ordinal]?.times.first }
 

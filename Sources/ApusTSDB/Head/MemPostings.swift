@@ -5,7 +5,7 @@ internal import ApusSystem
 /// Lists only grow at their end, or are replaced by new ones: a reader that has copied a
 /// `SlotList` under the head's lock can walk it without.
 final class MemPostings {
-  struct Pair: BitwiseCopyable {
+  struct Pair: BitwiseCopyable, Sendable {
     var name: UInt32
     var value: UInt32
     var list: SlotList
@@ -109,6 +109,54 @@ final class MemPostings {
     guard !limbo.isEmpty else { return }
     let bound = epochs.reusableBelow
     while let pair = limbo.popFirst(stampedBelow: bound) { freePairs.append(pair) }
+  }
+
+  /// All lists at one moment, without their elements.
+  struct Moment: Sendable {
+    var pairs: ColumnCopy<Pair>
+    var table = OpenTable()
+    var names: [UInt32: SlotList] = [:]
+    var freePairs: [UInt32] = []
+    var all = SlotList()
+  }
+
+  /// Bytes of pairs and table.
+  var pairBytes: Int { pairIDCount * MemoryLayout<Pair>.stride + table.sizeBytes }
+
+  /// Ordinals in lists that have memory of their own.
+  var elementCount: Int {
+    (0..<pairIDCount).reduce(Int(all.count)) { sum, id in
+      let list = pairs[id].list
+      return list.sizeClass == SlotList.inline ? sum : sum + Int(list.count)
+    }
+  }
+
+  /// Number of pairs ever in use.
+  var pairIDCount: Int { Int(nextPair) }
+
+  /// False, with nothing done, if the copy has too little room.
+  func copy(to moment: inout Moment) -> Bool {
+    guard moment.pairs.take(pairs, count: pairIDCount) else { return false }
+    moment.table = table
+    moment.names = names.mapValues(\.pairs)
+    moment.all = all
+    moment.freePairs = freePairs
+    limbo.forEach { moment.freePairs.append($0) }
+    return true
+  }
+
+  /// Takes the place of what a moment held; `pairBytes` are bytes of `Pair`.
+  func restore(
+    _ pairBytes: Span<UInt8>, _ table: OpenTable, names: [UInt32: SlotList],
+    freePairs: [UInt32], all: SlotList
+  ) {
+    precondition(nextPair == 0, "there are postings already")
+    pairs.write(pairBytes)
+    nextPair = UInt32(pairBytes.count / MemoryLayout<Pair>.stride)
+    self.table = table
+    self.names = names.mapValues { Name(pairs: $0) }
+    self.freePairs = freePairs
+    self.all = all
   }
 
   private func dropEmptyPairs(of name: UInt32) {

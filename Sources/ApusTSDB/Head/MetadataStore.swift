@@ -16,6 +16,8 @@ final class MetadataStore: Sendable {
     }
   }
 
+  var all: [UInt32: MetricMetadata] { known.withLock { $0 } }
+
   func remove(_ ordinals: some Sequence<UInt32>) {
     known.withLock { known in
       guard !known.isEmpty else { return }

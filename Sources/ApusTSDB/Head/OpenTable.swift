@@ -5,6 +5,25 @@ struct OpenTable {
   private var slots = [UInt64](repeating: 0, count: 16)
   private(set) var count = 0
 
+  init() {}
+
+  /// A table as `slotWords` gave it; nil if it is none, or holds a number of `limit` or more.
+  init?(slotWords: [UInt64], limit: UInt32) {
+    guard slotWords.count >= 16, slotWords.count & (slotWords.count - 1) == 0 else { return nil }
+    for slot in slotWords where slot != 0 {
+      // An empty number, 0, wraps to the highest.
+      guard UInt32(truncatingIfNeeded: slot) &- 1 < limit else { return nil }
+      count += 1
+    }
+    guard count * 4 <= slotWords.count * 3 else { return nil }
+    slots = slotWords
+  }
+
+  /// All slots: hash << 32 | number + 1; 0 is empty.
+  var slotWords: [UInt64] { slots }
+
+  var sizeBytes: Int { slots.count * MemoryLayout<UInt64>.stride }
+
   private var mask: Int { slots.count - 1 }
 
   /// The first number under `hash` for which `isWanted` says yes.

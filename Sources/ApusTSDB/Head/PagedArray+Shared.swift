@@ -58,6 +58,49 @@ internal import Glibc
     return unsafe _overrideLifetime(part.span, borrowing: self)
   }
 
+  /// Elements as bytes in the machine's order, by the rules of `span`.
+  @_lifetime(borrow self)
+  package func bytes(_ range: Range<Int>) -> Span<UInt8> {
+    precondition(range.lowerBound >= 0 && range.upperBound <= capacityMax)
+    let part = unsafe UnsafeRawBufferPointer(
+      start: base + range.lowerBound, count: range.count * MemoryLayout<Element>.stride)
+    let span = unsafe Span<UInt8>(_unsafeBytes: part)
+    return unsafe _overrideLifetime(span, borrowing: self)
+  }
+
+  /// Overwrites the first elements by bytes in the machine's order, whole elements of them.
+  package func write(_ bytes: Span<UInt8>) {
+    let stride = MemoryLayout<Element>.stride
+    precondition(bytes.count % stride == 0 && bytes.count / stride <= capacityMax)
+    unsafe bytes.withUnsafeBytes { source in
+      guard let from = source.baseAddress else { return }
+      unsafe memcpy(base, from, source.count)
+    }
+  }
+
+  /// Overwrites the first elements by those of another column.
+  package func copy(from other: SharedColumn<Element>, count: Int) {
+    precondition(count >= 0 && count <= capacityMax && count <= other.capacityMax)
+    unsafe memcpy(base, other.base, count * MemoryLayout<Element>.stride)
+  }
+
+  /// An element among bytes in the machine's order, which `bytes(_:)` gave.
+  package static func element(_ index: Int, in bytes: Span<UInt8>) -> Element {
+    let stride = MemoryLayout<Element>.stride
+    precondition(index >= 0 && index < bytes.count / stride, "element \(index) is not there")
+    return unsafe bytes.bytes.unsafeLoadUnaligned(
+      fromByteOffset: index * stride, as: Element.self)
+  }
+
+  /// Takes the memory of the first elements now, and not when they are written.
+  package func populate(_ count: Int) {
+    precondition(count >= 0 && count <= capacityMax)
+    let bytes = count * MemoryLayout<Element>.stride
+    for offset in stride(from: 0, to: bytes, by: Reservation.pageBytes) {
+      unsafe UnsafeMutableRawPointer(base).storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
+    }
+  }
+
   /// Gives the memory of whole pages inside `range` back; its elements read as zero bytes again.
   package func release(_ range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= capacityMax)

@@ -76,6 +76,8 @@ struct ReplaySource: Sendable {
   let directory: String
   /// Ascending.
   let segments: [Int]
+  /// The end of a record of the first segment; what stands before it is not read.
+  var startOffset = 0
 
   /// Reads and decodes on a thread of its own, ahead of `body`, which gets the batches in order on
   /// the caller's.
@@ -103,7 +105,8 @@ struct ReplaySource: Sendable {
 
   private func decode(_ empty: Handoff<ReplayBatch>, _ full: Handoff<ReplayBatch>) {
     defer { full.close() }
-    var reader = WALReader(files: files, directory: directory, segments: segments)
+    var reader = WALReader(
+      files: files, directory: directory, segments: segments, from: startOffset)
     while let batch = empty.take() {
       let hasMore = batch.fill(from: &reader)
       guard full.put(batch), hasMore else { return }

@@ -36,6 +36,8 @@ final class SeriesColumns {
     postings = MemPostings(slots: slots, symbols: symbols, epochs: epochs)
   }
 
+  var tableBytes: Int { table.sizeBytes }
+
   /// Number of live series.
   var count: Int { table.count }
 
@@ -162,6 +164,59 @@ final class SeriesColumns {
     guard !limbo.isEmpty else { return }
     let bound = epochs.reusableBelow
     while let slot = limbo.popFirst(stampedBelow: bound) { freeSlots.append(slot) }
+  }
+
+  /// All series at one moment, without the bytes of the arena.
+  struct Moment: Sendable {
+    var states: ColumnCopy<SeriesState>
+    var table = OpenTable()
+    var baseRef: UInt64 = 1
+    var nextOrdinal: UInt32 = 0
+    var slots = SlotArena.Moment()
+    var shapes: [SlotAddress] = []
+    var symbols: HeadSymbols.Moment
+    var postings: MemPostings.Moment
+  }
+
+  /// A moment with room for what is there now, and somewhat more.
+  func roomForMoment() -> Moment {
+    Moment(
+      states: ColumnCopy(roomFor: slotCount),
+      symbols: HeadSymbols.Moment(entries: ColumnCopy(roomFor: symbols.idCount)),
+      postings: MemPostings.Moment(pairs: ColumnCopy(roomFor: postings.pairIDCount)))
+  }
+
+  /// False if the moment has too little room. Under both locks.
+  func copy(to moment: inout Moment) -> Bool {
+    guard moment.states.take(states, count: slotCount), symbols.copy(to: &moment.symbols),
+      postings.copy(to: &moment.postings)
+    else { return false }
+    moment.table = table
+    moment.baseRef = baseRef
+    moment.nextOrdinal = nextOrdinal
+    moment.slots = slots.moment()
+    moment.shapes = labels.shapeAddresses
+    return true
+  }
+
+  /// Takes the place of what a moment held; the other parts have been restored already.
+  /// - Parameter stateBytes: bytes of `SeriesState`.
+  func restore(
+    _ stateBytes: Span<UInt8>, _ table: OpenTable, baseRef: UInt64, nextOrdinal: UInt32
+  ) {
+    precondition(slotCount == 0, "there are series already")
+    states.write(stateBytes)
+    slotCount = stateBytes.count / MemoryLayout<SeriesState>.stride
+    self.table = table
+    self.baseRef = baseRef
+    self.nextOrdinal = nextOrdinal
+    for slot in 0..<slotCount {
+      if states[slot].isDead {
+        freeSlots.append(UInt32(slot))
+      } else {
+        slotByOrdinal[states[slot].ordinal] = UInt32(slot) + 1
+      }
+    }
   }
 
   private func makeSlot() -> UInt32 {

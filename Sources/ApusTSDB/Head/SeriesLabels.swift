@@ -159,6 +159,18 @@ final class SeriesLabels {
     return countA == countB ? 0 : (countA < countB ? -1 : 1)
   }
 
+  /// Addresses of all shapes.
+  var shapeAddresses: [SlotAddress] { Array(shapes.values) }
+
+  /// Finds shapes again whose bytes have been written back.
+  func restore(shapesAt addresses: [SlotAddress]) {
+    for address in addresses {
+      let base = SlotArena.offset(address)
+      let count = Int(slots.arena.load(at: base, as: UInt32.self))
+      shapes[(0..<count).map { slots.arena.load(at: base + 4 + $0 * 4) }] = address
+    }
+  }
+
   private func isEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     a.count == b.count && compareBytes(a, b) == 0
   }

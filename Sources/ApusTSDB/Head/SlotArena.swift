@@ -85,6 +85,36 @@ final class SlotArena {
     freeSlots[Int(sizeClass)].append(address)
   }
 
+  /// What is in use at one moment.
+  struct Moment: Sendable {
+    /// Where the bytes end that were ever in use.
+    var next = SlotArena.unitBytes
+    var usedBytes = 0
+    /// Free slots by size class; whoever still reads those of them that were freed last is not
+    /// there when the moment comes back.
+    var free: [[SlotAddress]] = []
+  }
+
+  func moment() -> Moment {
+    var moment = Moment(next: next, usedBytes: usedBytes, free: freeSlots)
+    limbo.forEach { moment.free[Int($0.sizeClass)].append($0.address) }
+    return moment
+  }
+
+  /// Makes this the arena of a moment, whose bytes have been written back. Only for an arena that
+  /// nothing was taken from.
+  func restore(_ moment: Moment) {
+    precondition(next == Self.unitBytes, "the arena is in use")
+    next = moment.next
+    usedBytes = moment.usedBytes
+    for (sizeClass, addresses) in moment.free.prefix(freeSlots.count).enumerated() {
+      freeSlots[sizeClass] = addresses
+      let bytes = Self.bytes(ofClass: UInt8(sizeClass))
+      guard bytes >= Self.largeBytes else { continue }
+      for address in addresses { arena.release(Self.range(address, bytes)) }
+    }
+  }
+
   @inline(__always)
   static func offset(_ address: SlotAddress) -> Int { Int(address) * unitBytes }
 
@@ -101,6 +131,10 @@ struct LimboQueue<Entry> {
   var isEmpty: Bool { first == entries.count }
 
   mutating func append(_ entry: Entry, stamp: UInt64) { entries.append((stamp, entry)) }
+
+  func forEach(_ body: (Entry) -> Void) {
+    for index in first..<entries.count { body(entries[index].entry) }
+  }
 
   mutating func popFirst(stampedBelow bound: UInt64) -> Entry? {
     guard first < entries.count, entries[first].stamp < bound else { return nil }
@@ -119,7 +153,7 @@ struct LimboQueue<Entry> {
 
 /// A growing array of 32-bit numbers in a slot. One number needs no slot: it stands in `address`.
 /// Elements below `count` never change while a reader may look; a shorter list is a new one.
-struct SlotList: BitwiseCopyable {
+struct SlotList: BitwiseCopyable, Sendable {
   var address: SlotAddress = 0
   var count: UInt32 = 0
   /// 0xFF while the only element stands in `address`.

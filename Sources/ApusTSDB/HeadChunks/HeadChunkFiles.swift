@@ -11,8 +11,8 @@ package final class HeadChunkFiles: Sendable {
   private struct File {
     /// The mapping; renewed when it is shorter than what was written since.
     var bytes: ByteSlice
-    /// Latest time of its chunks.
-    var maxTimeMs: Int64
+    /// What it holds.
+    var mark: HeadChunkFileMark
   }
 
   private struct State {
@@ -85,7 +85,7 @@ package final class HeadChunkFiles: Sendable {
     _ number: Int, isLast: Bool
   ) throws(HeadChunkError) -> (File, [HeadChunk])? {
     var chunks: [HeadChunk] = []
-    var file = File(bytes: try map(number), maxTimeMs: .min)
+    var file = File(bytes: try map(number), mark: HeadChunkFileMark(number: number))
     if isLast && isBlank(file.bytes) {
       try remove([number])
       return nil
@@ -95,7 +95,8 @@ package final class HeadChunkFiles: Sendable {
       try HeadChunkFormat.checkHeader(file.bytes.span)
       while let entry = try HeadChunkFormat.decode(file.bytes, number: number, at: offset) {
         chunks.append(entry.chunk)
-        file.maxTimeMs = max(file.maxTimeMs, entry.chunk.range.maxMs)
+        file.mark.add(
+          checksum: entry.chunk.checksum, end: entry.end, maxTimeMs: entry.chunk.range.maxMs)
         offset = entry.end
       }
     } catch {
@@ -150,8 +151,9 @@ extension HeadChunkFiles {
       let (number, file) = try roomy(&s, for: entry.count)
       let offset = file.lengthBytes
       do throws(PosixError) { try file.append(entry.span) } catch { throw .io(error) }
-      let old = s.files[number]?.maxTimeMs ?? .min
-      s.files[number]?.maxTimeMs = max(old, range.maxMs)
+      s.files[number]?.mark.add(
+        checksum: HeadChunkFormat.checksum(ofEntry: entry.span), end: file.lengthBytes,
+        maxTimeMs: range.maxMs)
       return HeadChunkRef(file: number, offset: offset)
     }
   }
@@ -170,7 +172,7 @@ extension HeadChunkFiles {
       HeadChunkFormat.encodeHeader(&header)
       try file.append(header.span)
       s.current = (s.next, file)
-      s.files[s.next] = File(bytes: .empty, maxTimeMs: .min)
+      s.files[s.next] = File(bytes: .empty, mark: HeadChunkFileMark(number: s.next))
       s.next += 1
       s.isDirectoryDirty = true
       return (s.next - 1, file)
@@ -235,7 +237,7 @@ extension HeadChunkFiles {
       var old: [Int] = []
       for number in s.files.keys.sorted() {
         guard number < limit, number != s.current?.number, let file = s.files[number],
-          file.maxTimeMs < timeMs
+          file.mark.maxTimeMs < timeMs
         else { break }
         s.files[number] = nil
         old.append(number)
@@ -249,6 +251,116 @@ extension HeadChunkFiles {
 
   /// Numbers of the files that are there, ascending.
   package var fileNumbers: [Int] { state.withLock { $0.files.keys.sorted() } }
+
+  /// What each file holds now, ascending.
+  var marks: [HeadChunkFileMark] {
+    state.withLock { $0.files.values.map(\.mark).sorted { $0.number < $1.number } }
+  }
+
+  /// Checks, without changing anything, that the files hold what they held when the marks were
+  /// taken. A file that is gone is fine if all its chunks ended before a time.
+  /// - Returns: the chunks of late samples.
+  /// - Throws: `.corruption` for the first file that holds something else, and where late samples
+  ///   came behind the marks: unlike other chunks they may be all that is left of a log; `.io`.
+  func check(
+    _ marks: [HeadChunkFileMark], endedBeforeMs timeMs: Int64
+  ) throws(HeadChunkError) -> [HeadChunk] {
+    var late: [HeadChunk] = []
+    for wanted in marks {
+      let bytes: ByteSlice
+      do throws(PosixError) {
+        bytes = try files.map(path(wanted.number))
+      } catch {
+        if error.isNotFound && wanted.maxTimeMs < timeMs { continue }
+        throw .io(error)
+      }
+      var found = HeadChunkFileMark(number: wanted.number)
+      try read(bytes, &found, until: wanted.endOffset) { chunk in
+        if chunk.isOutOfOrder { late.append(chunk) }
+      }
+      guard found == wanted else {
+        throw corruption(wanted.number, found.endOffset, "other chunks than there were")
+      }
+    }
+    try checkBehind(marks)
+    return late
+  }
+
+  private func checkBehind(_ marks: [HeadChunkFileMark]) throws(HeadChunkError) {
+    let ends = Dictionary(marks.map { ($0.number, $0) }) { first, _ in first }
+    var numbers: [Int] = []
+    do throws(PosixError) {
+      numbers = try files.list(directory).compactMap(WALSegments.number(of:))
+    } catch {
+      throw .io(error)
+    }
+    for number in numbers {
+      var mark = ends[number] ?? HeadChunkFileMark(number: number)
+      var hasLate = false
+      do throws(HeadChunkError) {
+        try read(try map(number), &mark, until: .max) { chunk in
+          if chunk.isOutOfOrder { hasLate = true }
+        }
+      } catch {
+        // What is damaged would not be taken at a start without an image either.
+        guard case .corruption = error else { throw error }
+      }
+      if hasLate { throw corruption(number, mark.endOffset, "late samples have come since") }
+    }
+  }
+
+  /// Reads a file from a mark on, up to an offset or the end, and moves the mark on.
+  private func read(
+    _ bytes: ByteSlice, _ mark: inout HeadChunkFileMark, until end: Int,
+    _ body: (HeadChunk) -> Void
+  ) throws(HeadChunkError) {
+    do throws(HeadChunkFormat.Damage) {
+      try checkHeader(bytes)
+      while mark.endOffset < end {
+        let found = try HeadChunkFormat.decode(bytes, number: mark.number, at: mark.endOffset)
+        guard let found else { break }
+        body(found.chunk)
+        mark.add(
+          checksum: found.chunk.checksum, end: found.end, maxTimeMs: found.chunk.range.maxMs)
+      }
+    } catch {
+      throw corruption(mark.number, mark.endOffset, error.reason)
+    }
+  }
+
+  private func checkHeader(_ bytes: ByteSlice) throws(HeadChunkFormat.Damage) {
+    try HeadChunkFormat.checkHeader(bytes.span)
+  }
+
+  /// Takes the files as the marks tell, without looking into them; call it instead of `scan`, once,
+  /// after `check`. What came behind the marks is removed: the log holds it.
+  func adopt(_ marks: [HeadChunkFileMark]) throws(HeadChunkError) {
+    var kept: [Int: File] = [:]
+    var last = 0
+    do throws(PosixError) {
+      let numbers = try files.list(directory).compactMap(WALSegments.number(of:))
+      for mark in marks {
+        last = max(last, mark.number)
+        guard let status = try files.status(path(mark.number)) else { continue }
+        if status.sizeBytes > mark.endOffset {
+          try files.truncate(path(mark.number), toBytes: mark.endOffset)
+        }
+        kept[mark.number] = File(bytes: .empty, mark: mark)
+      }
+      // The newest first, so that an interruption leaves no gap.
+      for number in numbers.sorted().reversed() where kept[number] == nil {
+        try files.remove(path(number))
+      }
+      try files.syncDirectory(directory)
+    } catch {
+      throw .io(error)
+    }
+    let (found, next) = (kept, last + 1)
+    state.withLock { s in
+      s.files = found
+      s.next = next
+    }
+  }
 
   /// Bytes of all files.
   package var sizeBytes: Int { files.sizeBytes(under: directory) }

@@ -48,6 +48,8 @@ package struct HeadChunk: Sendable {
   package let isOutOfOrder: Bool
   /// The encoded samples; they keep the file's mapping.
   package let bytes: ByteSlice
+  /// CRC-32C of the entry, as it stands behind it.
+  let checksum: UInt32
 
   package var sampleCount: Int { ChunkDecoder.sampleCount(encoding, bytes.span) }
 }
@@ -90,6 +92,12 @@ extension HeadChunkFormat {
     writer.uvarintBytes(bytes)
     let crc = CRC32C.of(writer.span.extracting(start..<writer.count))
     writer.be32(crc)
+  }
+
+  /// The checksum behind an entry that `encode` made.
+  static func checksum(ofEntry entry: Span<UInt8>) -> UInt32 {
+    var reader = ByteReader(entry, at: max(0, entry.count - 4))
+    return (try? reader.be32()) ?? 0
   }
 
   /// Why an entry does not stand where it should.
@@ -145,7 +153,8 @@ extension HeadChunkFormat {
     let chunk = HeadChunk(
       ref: HeadChunkRef(file: number, offset: offset), series: SeriesRef(raw.series),
       range: TimeRange(raw.minTime, raw.maxTime), encoding: encoding,
-      isOutOfOrder: raw.encoding & outOfOrderFlag != 0, bytes: file[raw.data])
+      isOutOfOrder: raw.encoding & outOfOrderFlag != 0, bytes: file[raw.data],
+      checksum: raw.crc)
     return (chunk, raw.data.upperBound + 4)
   }
 

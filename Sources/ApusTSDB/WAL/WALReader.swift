@@ -10,6 +10,8 @@ package struct WALReader: ~Copyable {
   private let files: any FileSystem
   private let segments: [Int]
   private var nextSegment = 0
+  /// Where reading begins in the next segment.
+  private var startOffset: Int
   /// The whole pages of the segment.
   private var bytes = ByteSlice.empty
   /// The page behind them that is not whole, with zeros.
@@ -36,11 +38,16 @@ package struct WALReader: ~Copyable {
   /// Where the current record begins: the end of the good ones before it.
   package private(set) var recordStart = 0
 
-  /// - Parameter segments: ascending, as `WALSegments.list` gives them.
-  package init(files: any FileSystem, directory: String, segments: [Int]) {
+  /// - Parameters:
+  ///   - segments: ascending, as `WALSegments.list` gives them.
+  ///   - start: the end of a record of the first segment; what stands before it is not read.
+  package init(
+    files: any FileSystem, directory: String, segments: [Int], from start: Int = 0
+  ) {
     self.files = files
     self.directory = directory
     self.segments = segments
+    startOffset = start
   }
 
   /// The current record, borrowed until the next.
@@ -98,8 +105,9 @@ package struct WALReader: ~Copyable {
       tail = ByteSlice(page)
     }
     segment = number
-    at = 0
-    offset = 0
+    at = startOffset
+    offset = startOffset
+    startOffset = 0
   }
 
   private static let zeros = ByteSlice([UInt8](repeating: 0, count: WALPage.bytes))

@@ -32,6 +32,7 @@ struct StoreSnapshot {
     options.retentionMs = 0
     options.compacts = false
     options.walSegmentBytes = 1 << 20
+    options.headImageIntervalMs = 0
     do throws(StorageError) {
       store = try TSDB.open(
         directory: path, options: options,

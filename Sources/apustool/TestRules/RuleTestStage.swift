@@ -65,6 +65,7 @@ struct RuleTestStage {
     options.compacts = false
     options.retentionMs = 0
     options.walSegmentBytes = 1 << 20
+    options.headImageIntervalMs = 0
     return options
   }
 

@@ -1,0 +1,111 @@
+internal import ApusSystem
+
+/// Writes an image section by section, beside the one that is there; `publish` puts it in its
+/// place. Format: HeadImageFormat.
+final class HeadImageWriter {
+  private let files: any FileSystem
+  private let directory: String
+  private let file: any AppendFile
+  private var table = ByteWriter()
+  private var crc = CRC32C()
+  private var start = 0
+
+  private var path: String { FilePath.join(directory, HeadImageFormat.fileName) }
+  private var besidePath: String { path + ".tmp" }
+
+  /// - Parameter directory: made where it is missing.
+  init(files: any FileSystem, directory: String) throws(PosixError) {
+    self.files = files
+    self.directory = directory
+    try files.makeDirectory(directory)
+    let beside = FilePath.join(directory, HeadImageFormat.fileName + ".tmp")
+    file = try files.create(beside, .written)
+    var header = ByteWriter()
+    header.be64(HeadImageFormat.magic)
+    header.be32(HeadImageFormat.version)
+    header.be64(HeadImageFormat.layout)
+    header.be32(CRC32C.of(header.span))
+    try file.append(header.span)
+  }
+
+  /// Begins a section.
+  func begin() {
+    start = file.lengthBytes
+    crc = CRC32C()
+  }
+
+  func add(_ bytes: Span<UInt8>) throws(PosixError) {
+    crc.add(bytes)
+    try file.append(bytes)
+  }
+
+  func end(_ section: HeadImageFormat.Section) {
+    table.u8(section.rawValue)
+    table.be64(UInt64(start))
+    table.be64(UInt64(file.lengthBytes - start))
+    table.be32(crc.value)
+  }
+
+  func add(
+    _ section: HeadImageFormat.Section, _ bytes: Span<UInt8>
+  ) throws(PosixError) {
+    begin()
+    try add(bytes)
+    end(section)
+  }
+
+  /// Numbers as a section, big endian.
+  func add(
+    _ section: HeadImageFormat.Section, _ words: [UInt64]
+  ) throws(PosixError) {
+    begin()
+    var piece = ByteWriter(capacityBytes: HeadImageFormat.pieceBytes)
+    for word in words {
+      piece.be64(word)
+      if piece.count >= HeadImageFormat.pieceBytes {
+        try add(piece.span)
+        piece.removeAll()
+      }
+    }
+    try add(piece.span)
+    end(section)
+  }
+
+  /// Elements of a column as a section.
+  func add<Element: BitwiseCopyable>(
+    _ section: HeadImageFormat.Section, _ copy: ColumnCopy<Element>
+  ) throws(PosixError) {
+    begin()
+    let step = HeadImageFormat.pieceBytes / MemoryLayout<Element>.stride
+    for first in stride(from: 0, to: copy.count, by: step) {
+      try add(copy.column.bytes(first..<min(first + step, copy.count)))
+    }
+    end(section)
+  }
+
+  /// Ends the image and makes it durable, under its temporary name.
+  func finish() throws(PosixError) {
+    var end = ByteWriter()
+    end.append(table.span)
+    end.be32(CRC32C.of(table.span))
+    end.be32(UInt32(table.count))
+    end.be64(HeadImageFormat.endMagic)
+    try file.append(end.span)
+    try file.sync()
+    try file.close()
+  }
+
+  var sizeBytes: Int { file.lengthBytes }
+
+  /// Removes what was written; the image before stays.
+  func discard() {
+    try? file.close()
+    try? files.remove(besidePath)
+  }
+
+  /// Puts the finished image in the place of the one before.
+  func publish() throws(PosixError) {
+    try files.rename(besidePath, to: path)
+    try files.syncDirectory(directory)
+  }
+}
