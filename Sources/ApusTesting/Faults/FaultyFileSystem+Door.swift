@@ -160,7 +160,9 @@ extension FaultyFileSystem: FileSystem {
 
   package func lock(_ directory: String) throws(PosixError) -> DirectoryLock {
     let path = FilePath.join(directory, "lock")
-    return try call(.lock, path) { _ throws(PosixError) in
+    return try call(.lock, path) { dies throws(PosixError) in
+      // A process that dies takes its lock with it.
+      guard !dies else { throw PosixError(call: "lock DB directory", path: "", code: EIO) }
       guard locks.insert(path).inserted else {
         throw PosixError(call: "lock DB directory", path: "", code: EAGAIN)
       }
