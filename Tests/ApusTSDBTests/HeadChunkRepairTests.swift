@@ -79,7 +79,7 @@ struct HeadChunkRepairTests {
   }
 
   @Test func `a damaged file in the middle costs no sample, wherever it is damaged`() throws {
-    let (files, wanted) = try killed(fileCount: 3, perFile: 260)
+    let (files, wanted) = try killed(fileCount: 3, perFile: 130)
     let names = try files.list("/data/chunks_head")
     #expect(names == ["000001", "000002", "000003"])
     let all = try names.map { try files.read("/data/chunks_head/" + $0) }
@@ -97,7 +97,7 @@ struct HeadChunkRepairTests {
   }
 
   @Test func `missing and misnamed files cost no sample`() throws {
-    let (files, wanted) = try killed(fileCount: 4, perFile: 260)
+    let (files, wanted) = try killed(fileCount: 4, perFile: 130)
     let names = try files.list("/data/chunks_head")
     let all = try names.map { try files.read("/data/chunks_head/" + $0) }
     let cases: [(missing: Int, added: String?)] = [(1, nil), (2, "000009"), (3, "000001.tmp")]
