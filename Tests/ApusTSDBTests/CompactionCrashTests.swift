@@ -17,6 +17,7 @@ import Testing
     var options = TSDBOptions()
     options.walSegmentBytes = 64 * 1024
     options.blockMaxMs = 6 * hour
+    options.headImageIntervalMs = 0
     return options
   }
 
