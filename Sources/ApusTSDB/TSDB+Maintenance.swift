@@ -141,8 +141,12 @@ extension TSDB {
       try reloadBlocks()
     } catch {
       let now = Set(blocks.map(\.ulid))
-      let isLoaded = made.map { now.contains($0.ulid) } ?? true
-      guard isLoaded, now.isDisjoint(with: replaced) else { throw error }
+      if let made, !now.contains(made.ulid) {
+        // As Prometheus does: what it holds is still where it came from, and is written again.
+        try? dataDirectory.remove(made.ulid)
+        throw error
+      }
+      guard now.isDisjoint(with: replaced) else { throw error }
       log.error("reloadBlocks", ["err": "\(error)"])
     }
   }

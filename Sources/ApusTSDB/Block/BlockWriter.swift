@@ -75,8 +75,15 @@ package final class BlockWriter {
         FilePath.join(directory, TombstoneFile.name), TombstoneFile.encode(Tombstones()))
       try files.syncDirectory(directory)
       try files.rename(directory, to: target)
-      // The new name is durable only with the directory that holds it.
-      try files.syncDirectory(dataDirectory)
+      do throws(PosixError) {
+        // The new name is durable only with the directory that holds it.
+        try files.syncDirectory(dataDirectory)
+      } catch {
+        // Nobody would know of a block that is there although it could not be written: it goes
+        // back to what `abandon` removes.
+        try? files.rename(target, to: directory)
+        throw error
+      }
     }
     return meta
   }

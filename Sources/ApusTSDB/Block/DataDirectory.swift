@@ -27,8 +27,13 @@ package struct DataDirectory: Sendable {
   /// Names of the directories that are blocks, ascending: a ULID with a meta.json inside.
   package func list() throws(StorageError) -> [ULID] {
     let names = try withFiles("list blocks") { () throws(PosixError) in try files.list(path) }
-    return names.compactMap { ULID($0) }.filter {
-      files.exists(FilePath.join(path(of: $0), BlockMeta.fileName))
+    return names.compactMap { ULID($0) }.filter { ulid in
+      do throws(PosixError) {
+        return try files.status(FilePath.join(path(of: ulid), BlockMeta.fileName)) != nil
+      } catch {
+        // What cannot be looked at is not gone: a block that is loaded stays, another is reported.
+        return true
+      }
     }
   }
 
