@@ -40,7 +40,12 @@ extension TSDB {
   /// Makes what was logged durable if every answer promises that.
   func syncBeforeAnswer() throws(StorageError) {
     guard options.walSyncIntervalMs <= 0, let writer = head.log?.writer else { return }
-    do throws(WALError) { try writer.syncTogether() } catch { throw .wal(error) }
+    do throws(WALError) {
+      try writer.syncTogether()
+      try head.outOfOrderWriter?.syncTogether()
+    } catch {
+      throw .wal(error)
+    }
   }
 
   /// Makes what was logged durable.

@@ -30,6 +30,10 @@ extension TSDB {
     let writer = try logged { () throws(WALError) in
       try WALWriter(files: files, directory: wblDirectory, options: walOptions)
     }
+    // Without it a loss of power could take the new directory, and all that is synced in it.
+    try withFiles("sync data directory") { () throws(PosixError) in
+      try files.syncDirectory(directory)
+    }
     head.outOfOrder.log = OutOfOrderLog(writer)
   }
 
