@@ -31,6 +31,10 @@ extension TSDB {
       try WALWriter(
         files: files, directory: wblDirectory, options: walOptions, metrics: metrics.wbl)
     }
+    // Without it a loss of power could take the new directory, and all that is synced in it.
+    try withFiles("sync data directory") { () throws(PosixError) in
+      try files.syncDirectory(directory)
+    }
     head.outOfOrder.log = OutOfOrderLog(writer)
   }
 

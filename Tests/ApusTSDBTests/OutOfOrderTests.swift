@@ -2,6 +2,7 @@ import ApusModel
 import ApusStorage
 import ApusSystem
 import ApusTelemetry
+import ApusTesting
 import Synchronization
 import Testing
 
@@ -184,6 +185,23 @@ struct OutOfOrderTests {
       defer { withExtendedLifetime(kept) {} }
       #expect(try times(third).count == left.count + 1)
     }
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
+  func `with an interval of zero late samples survive the loss of power`(seed: UInt64) throws {
+    let files = FaultyFileSystem(seed: seed)
+    var closed = window(0)
+    closed.walSyncIntervalMs = 0
+    var open = closed
+    open.outOfOrderWindowMs = 2 * hour
+    let store = try openStore("/data", closed, files: files)
+    try store.append(x, start + hour, 0)
+    // The log of late samples begins while the store runs, and a chunk is full in between.
+    try store.apply(open)
+    for i in 0..<40 { try store.append(x, start + Int64(i), 1) }
+    files.restart(losingPower: true)
+    let again = try openStore("/data", open, files: files)
+    #expect(try times(again) == (0..<40).map { start + $0 } + [start + hour])
   }
 
   @Test func `the newest sample is found among late ones`() throws {
