@@ -62,8 +62,8 @@ struct WebSetupTests {
       #expect(await wiring.get("/-/ready").status == 200)
       #expect(await wiring.text("/api/v1/notifications").hasSuffix(#""data":[]}"#))
     }
-    let states = seen.withLock { $0 }
-    #expect(states.map(\.phase) == [.inProgress, .inProgress])
+    let states = seen.withLock { $0 }.filter { $0.phase == .inProgress }
+    #expect(states.count == 2)
     #expect(states.map(\.lastSegment) == [1, 1])
     #expect(states.map(\.currentSegment) == [0, 0])
   }
