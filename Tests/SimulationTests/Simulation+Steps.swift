@@ -103,7 +103,12 @@ extension Simulation {
         newest = max(newest, sample.timeMs)
       case (.storeLate, nil): model.storeLate(sample.labels, sample.timeMs, value)
       case (.unclear, nil):
-        model.store(sample.labels, sample.timeMs, value, isSure: false)
+        if model.windowMs > 0 {
+          // It may have come late, and then says nothing about the newest one in order.
+          model.mayHaveStored(sample.labels, sample.timeMs, value)
+        } else {
+          model.store(sample.labels, sample.timeMs, value, isSure: false)
+        }
         newest = max(newest, sample.timeMs)
         isUnclear = true
       case (.unclear, .some), (.ignore, nil): continue
