@@ -199,10 +199,12 @@ func closure(of names: [String], in targets: [Target]) -> [Target] {
   return targets.filter { wanted.contains($0.name) }
 }
 
-// `APUS_ROOM=ApusTSDB swift test` builds and tests one room and what lies below it.
+// `APUS_ROOM=ApusTSDB swift test` builds and tests one room and what lies below it;
+// `APUS_ROOM=ApusTSDB,Simulation` two of them.
 let house = machine + nouns + languages + engines + movingParts + face + tests + benchmarks
 let room = Context.environment["APUS_ROOM"]
-let targets = room.map { closure(of: ["\($0)Tests", $0], in: house) } ?? house
+let rooms = (room ?? "").split(separator: ",").flatMap { ["\($0)Tests", String($0)] }
+let targets = room == nil ? house : closure(of: rooms, in: house)
 
 let package = Package(
   name: "apus",

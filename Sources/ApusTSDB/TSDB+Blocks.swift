@@ -48,7 +48,7 @@ extension TSDB {
       }
       loaded.withLock { $0 = kept }
       metrics.observe(kept)
-      for ulid in gone {
+      for ulid in gone.sorted() {
         log.info("Deleting obsolete block", ["block": "\(ulid)"])
         try dataDirectory.remove(ulid)
       }

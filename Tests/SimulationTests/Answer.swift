@@ -53,11 +53,11 @@ extension Queryable {
   private static func row(_ batch: SampleBatch) -> [(Int64, ModelValue)] {
     var row: [(Int64, ModelValue)] = []
     for (time, value) in zip(batch.times, batch.values) {
-      row.append((time, .float(value.bitPattern)))
+      row.append((time, ModelValue(value)))
     }
     guard !batch.histogramTimes.isEmpty else { return row }
     for (time, histogram) in zip(batch.histogramTimes, batch.histograms) {
-      row.append((time, .histogram(ComparableHistogram(histogram))))
+      row.append((time, ModelValue(histogram)))
     }
     // The two kinds stand apart: each must be in order by itself.
     let isSorted =

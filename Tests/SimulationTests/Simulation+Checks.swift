@@ -62,8 +62,8 @@ extension Simulation {
         guard let latest = try cursor.latest(atMs: at, newerThanMs: oldest) else { continue }
         let value: ModelValue =
           switch latest.value {
-          case .float(let value): .float(value.bitPattern)
-          case .histogram(let histogram): .histogram(ComparableHistogram(histogram))
+          case .float(let value): ModelValue(value)
+          case .histogram(let histogram): ModelValue(histogram)
           }
         all.append(Answer(labels: cursor.labels, samples: [(latest.timeMs, value)]))
       }

@@ -40,7 +40,7 @@ extension Simulation {
     }
     let outcome = try attempt("an append") { try running().append(batch) }
     guard let outcome else {
-      if files.isDead { rememberUndecided(samples) }
+      rememberUndecided(samples)
       return
     }
     try take(samples, outcome)
@@ -66,14 +66,17 @@ extension Simulation {
     batch.exemplars.append((ref, exemplar))
   }
 
+  /// What may be there after the next start: all of a batch in which the process died; else what
+  /// came late, for it has a log of its own, and only one of the two may have failed.
   private func rememberUndecided(_ samples: [Workload.Sample]) {
     let minValid = model.minValidTime
     for sample in samples {
       let verdict = model.judge(
         sample.labels, sample.timeMs, sample.modelValue, minValid: minValid)
-      if verdict == .store || verdict == .storeLate || verdict == .unclear {
-        model.mayHaveStored(sample.labels, sample.timeMs, sample.modelValue)
-      }
+      let isOpen =
+        verdict == .storeLate
+        || (files.isDead && (verdict == .store || verdict == .unclear))
+      if isOpen { undecided.append((sample.labels, sample.timeMs, sample.modelValue)) }
     }
   }
 
@@ -105,7 +108,7 @@ extension Simulation {
         isUnclear = true
       case (.unclear, .some), (.ignore, nil): continue
       case (.reject(let expected), let error?) where error == expected: continue
-      case (.ignore, .duplicate) where sample.isHistogram:
+      case (.ignore, .duplicate) where sample.isHistogram || value == .stale:
         // After a restart the newest histogram of a closed chunk is not known any more.
         continue
       default:

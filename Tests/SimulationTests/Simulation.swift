@@ -58,6 +58,8 @@ final class Simulation {
   var resolvedAt: [Labels: Int64] = [:]
   /// Deletions that failed half-way in this process.
   var doubtful: [(range: TimeRange, matchers: [LabelMatcher])] = []
+  /// Samples that were neither acknowledged nor refused.
+  var undecided: [(labels: Labels, timeMs: Int64, value: ModelValue)] = []
   var now: Int64 = 1_700_000_000_000
   var steps: [String] = []
   /// Exemplars that were given, oldest first.
@@ -226,6 +228,8 @@ extension Simulation {
   func reopen() throws {
     store = nil
     refs = [:]
+    for one in undecided { model.mayHaveStored(one.labels, one.timeMs, one.value) }
+    undecided = []
     for _ in 0..<8 {
       let before = files.faultCount
       let opened = try attempt("opening") { try open(Self.directory) }

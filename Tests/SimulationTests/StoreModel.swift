@@ -6,6 +6,17 @@ import ApusTSDB
 enum ModelValue: Equatable {
   case float(UInt64)
   case histogram(ComparableHistogram)
+  /// Of either kind: the store may give a series of histograms one of its own kind.
+  case stale
+
+  init(_ value: Double) {
+    self = StaleMarker.isStale(value) ? .stale : .float(value.bitPattern)
+  }
+
+  init(_ histogram: FloatHistogram) {
+    self =
+      StaleMarker.isStale(histogram.sum) ? .stale : .histogram(ComparableHistogram(histogram))
+  }
 }
 
 /// What of a native histogram must come back, however its buckets were laid out meanwhile.
@@ -17,11 +28,6 @@ struct ComparableHistogram: Equatable {
 
   init(_ h: FloatHistogram) {
     sum = h.sum.bitPattern
-    guard !StaleMarker.isStale(h.sum) else {
-      // Of a stale one only that counts.
-      (numbers, positive, negative) = ([], [:], [:])
-      return
-    }
     numbers =
       [UInt64(bitPattern: Int64(h.schema))]
       + ([h.zeroThreshold, h.zeroCount, h.count] + h.customBounds).map(\.bitPattern)

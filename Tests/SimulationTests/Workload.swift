@@ -17,8 +17,8 @@ struct Workload {
 
     var modelValue: ModelValue {
       switch value {
-      case .float(let value): .float(value.bitPattern)
-      case .histogram(let histogram): .histogram(ComparableHistogram(histogram))
+      case .float(let value): ModelValue(value)
+      case .histogram(let histogram): ModelValue(histogram)
       }
     }
 

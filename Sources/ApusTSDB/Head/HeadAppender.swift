@@ -94,8 +94,8 @@ extension Head {
     admit(batch, &outcome)
     let batch = withHistogramMarkers(batch)
     let admittedHistograms = admitHistograms(batch, &outcome)
-    // In one write, and after that to the log of late samples: what fails to be logged must not
-    // come back at the next start, where it would stand in the way of what was stored since.
+    // All that is in order in one write, the last one: what fails to be logged must not come back
+    // at the next start, where it would stand in the way of what was stored since.
     let late = try planLate(batch)
     logFloats(batch)
     logHistograms(batch, admittedHistograms)

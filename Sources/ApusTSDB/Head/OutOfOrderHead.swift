@@ -18,7 +18,7 @@ final class OutOfOrderHead: @unchecked Sendable {
 
   var isEmpty: Bool { series.isEmpty }
 
-  var ordinals: [UInt32] { Array(series.keys) }
+  var ordinals: [UInt32] { series.keys.sorted() }
 
   subscript(ordinal: UInt32) -> OutOfOrderSeries? {
     get { series[ordinal] }
