@@ -70,7 +70,9 @@ struct Workload {
           labels: labels, timeMs: time,
           value: isHistogram
             ? .histogram(histogram(number, &chance)) : .float(value(number, &chance))))
-      if hasBadSamples && chance.oneIn(25) && (!takesLate || time == nowMs) {
+      // Not behind a stale marker: that of a histogram is judged after the floats.
+      let isStale = samples[samples.count - 1].modelValue == .stale
+      if hasBadSamples && !isStale && chance.oneIn(25) && (!takesLate || time == nowMs) {
         // The same once more, or with another value, or at another time.
         let other = chance.oneIn(2) ? samples[samples.count - 1].value : .float(-1)
         let distance = takesLate ? 0 : Int64(chance.below(3)) * 1000 - 1000
