@@ -201,16 +201,18 @@ struct HeadReplay: ~Copyable {
   ///
   /// - Returns: refs of the log whose series has another one.
   mutating func finish(_ log: Log) -> [UInt64] {
+    var refMax = chunks.refMax
     for entry in tombstones where entry.range.maxMs >= head.clock.floor {
       guard let slot = slot(of: entry.ref) else {
         unknownTombstones += 1
+        refMax = max(refMax, entry.ref.number)
         continue
       }
       head.tombstones.add(entry.range, to: head.columns.states[slot].ordinal)
     }
     head.columns.reclaim()
-    // No new series may get the ref of a chunk of one that is gone.
-    if head.columns.nextOrdinal > 0 { head.columns.reserve(ref: chunks.refMax) }
+    // No new series may get the ref of a chunk, or of a deletion, of one that is gone.
+    head.columns.reserve(ref: refMax)
     let unknown = [
       ("samples", unknownSamples), ("tombstones", unknownTombstones),
       ("exemplars", unknownExemplars), ("metadata", unknownMetadata),

@@ -19,6 +19,8 @@ struct OutOfOrderReplay: ~Copyable {
   private var floats = SampleColumns()
   private var histograms = HistogramSampleColumns()
   private(set) var sampleCount = 0
+  /// The greatest ref of a series that is not known.
+  private var refMax: UInt64 = 0
   private var unknown: [(type: String, count: Int)] = [
     ("samples", 0), ("histograms", 0), ("mmap_markers", 0),
   ]
@@ -56,8 +58,10 @@ struct OutOfOrderReplay: ~Copyable {
     }
   }
 
-  private func slot(of ref: SeriesRef) -> UInt32? {
-    head.columns.slot(ofRef: refMap[ref.number] ?? ref.number)
+  private mutating func slot(of ref: SeriesRef) -> UInt32? {
+    let slot = head.columns.slot(ofRef: refMap[ref.number] ?? ref.number)
+    if slot == nil { refMax = max(refMax, ref.number) }
+    return slot
   }
 
   private mutating func addFloats() {
@@ -128,6 +132,8 @@ struct OutOfOrderReplay: ~Copyable {
   mutating func finish(_ log: Log) {
     for (slot, late) in series { head.attachLate(slot, late) }
     series = [:]
+    // A new series with the ref of one that is gone would get its samples at the next start.
+    head.columns.reserve(ref: refMax)
     for (type, count) in unknown where count > 0 {
       head.metrics.lateReplayUnknownRefs[type].increment(by: Double(count))
       log.warning(

@@ -76,6 +76,8 @@ final class SeriesColumns {
 
   /// Makes sure that a ref is never given to a new series.
   func reserve(ref: UInt64) {
+    // As long as nobody has a ref, the first one can begin behind this one.
+    if nextOrdinal == 0, ref > 0, ref < 1 << 62 { setBaseRef(ref) }
     guard canHold(ref: ref) else { return }
     nextOrdinal = max(nextOrdinal, UInt32(ref - baseRef) + 1)
   }
