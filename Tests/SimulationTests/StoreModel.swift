@@ -221,7 +221,13 @@ extension StoreModel {
         wrong.append("\(labels) at \(time) has another value: \(value), not \(sample.value)")
       }
       mine.samples[time]?.isSure = true
-      if time > mine.last?.time ?? .min { mine.last = (time, value) }
+      guard time > mine.last?.time ?? .min else { continue }
+      // It may have come late, and then says nothing about the newest one in order.
+      if windowMs > 0 {
+        mine.hiddenLast = max(mine.hiddenLast ?? .min, time)
+      } else {
+        mine.last = (time, value)
+      }
     }
     for (time, sample) in mine.samples.sorted(by: { $0.key < $1.key }) where there[time] == nil {
       if sample.isSure && time >= horizon {
