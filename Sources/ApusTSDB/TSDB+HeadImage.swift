@@ -119,6 +119,15 @@ extension TSDB {
     if isDue { saveImage(isQuiet: false) }
   }
 
+  /// Whether an image now would save the next start more than it takes to write.
+  var isImageWorthwhile: Bool {
+    guard images.isEnabled, let writer = head.log?.writer else { return false }
+    let logged =
+      images.logged(until: .end(of: writer), segmentBytes: options.walSegmentBytes)
+      ?? files.sizeBytes(under: walDirectory)
+    return logged >= options.headImageLogBytesMin
+  }
+
   /// Writes an image. What fails costs the next start time, and nothing else.
   /// - Parameter isQuiet: nobody appends any more.
   package func saveImage(isQuiet: Bool) {

@@ -21,7 +21,7 @@ struct HeadImageFaultTests {
   private func small() throws -> (MemoryFileSystem, [Answer]) {
     let files = MemoryFileSystem()
     try files.makeDirectory("/data")
-    let store = try openStore("/data", files: files)
+    let store = try openStore("/data", FullHead.options, files: files)
     for i in 0..<3 {
       try store.append(["__name__": "a"], Int64(i) * 15_000, Double(i))
       try store.append(["__name__": "b"], Int64(i) * 15_000, 1)
@@ -35,6 +35,7 @@ struct HeadImageFaultTests {
   ) throws -> HeadStart {
     try files.write("/data/apus_head/image", bytes)
     var options = TSDBOptions()
+    options.headImageLogBytesMin = 0
     options.locksDirectory = false
     let store = try openStore("/data", options, files: files)
     #expect(try store.answers(everything) == wanted)
@@ -90,7 +91,7 @@ struct HeadImageFaultTests {
     let (files, wanted) = try small()
     let other = MemoryFileSystem()
     try other.makeDirectory("/data")
-    let store = try openStore("/data", files: other)
+    let store = try openStore("/data", FullHead.options, files: other)
     for i in 0..<3 { try store.append(["__name__": "z"], Int64(i) * 15_000, Double(i)) }
     try store.close()
     let bytes = try other.read("/data/apus_head/image")

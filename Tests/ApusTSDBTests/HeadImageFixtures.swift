@@ -51,6 +51,7 @@ struct FullHead {
     options.exemplarsMax = 50
     options.walSegmentBytes = 64 << 10
     options.headImageIntervalMs = 300_000
+    options.headImageLogBytesMin = 0
     return options
   }
 

@@ -37,6 +37,16 @@ struct HeadImageTests {
     #expect(try FullHead.compare(directory, to: before, goOnAt: 1300) == .image)
   }
 
+  @Test func `at the end there is no image of little: it is replayed as soon`() throws {
+    let directory = StoreDirectory()
+    var options = FullHead.options
+    options.headImageLogBytesMin = 1 << 20
+    let store = try openStore(directory.path, options)
+    try FullHead.fill(store, rounds: 0..<3)
+    try store.close()
+    #expect(!PosixFileSystem().exists(FilePath.join(directory.path, "apus_head/image")))
+  }
+
   @Test func `metadata is known again`() throws {
     let directory = StoreDirectory()
     let metadata = MetricMetadata(kind: .gauge, unit: "m", help: "a length")
@@ -46,7 +56,7 @@ struct HeadImageTests {
       _ = try store.append(batch)
     }
     for round in 0..<3 {
-      let store = try openStore(directory.path)
+      let store = try openStore(directory.path, FullHead.options)
       #expect(store.headStart == .image || round == 0)
       try append(store)
       try store.close()

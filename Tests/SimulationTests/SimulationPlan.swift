@@ -30,6 +30,7 @@ struct SimulationPlan {
     options.walCompression = chance.oneIn(2) ? .snappy : .none
     options.exemplarsMax = chance.oneIn(3) ? 20 : 0
     if chance.oneIn(4) { options.outOfOrderWindowMs = Int64(1 + chance.below(6)) * hour }
+    options.headImageLogBytesMin = 0
     stepCount = 16 + chance.below(24)
     seriesCount = 1 + chance.below(chance.oneIn(4) ? 40 : 8)
     churnOneIn = chance.oneIn(2) ? 1 + chance.below(10) : 0

@@ -76,6 +76,14 @@ final class HeadImages: Sendable {
   /// Puts the next image off by an interval.
   func postpone(_ nowMs: Int64) { state.withLock { $0.lastMs = nowMs } }
 
+  /// Bytes that were logged since the last image; nil while there is none.
+  func logged(until log: LogPosition, segmentBytes: Int) -> Int? {
+    state.withLock { state in
+      guard state.lastMs != nil, let last = state.last else { return nil }
+      return (log.segment - last.log.segment) * segmentBytes + log.offset - last.log.offset
+    }
+  }
+
   /// Whether it is time for an image. While little is logged the same one does for longer: images
   /// are not to be most of what is written.
   func isDue(nowMs: Int64, log: LogPosition, segmentBytes: Int) -> Bool {
