@@ -69,6 +69,60 @@ extension TSDB {
     }
   }
 
+  /// Takes new blocks into use, and lets go of those that they replace. That another one cannot
+  /// be read is reported, and no reason to keep in memory what the new ones hold, or to write it
+  /// again.
+  func load(
+    _ made: [BlockMeta], insteadOf replaced: Set<ULID> = []
+  ) throws(StorageError) {
+    do throws(StorageError) {
+      try reloadBlocks()
+    } catch {
+      let now = Set(blocks.map(\.ulid))
+      guard made.allSatisfy({ now.contains($0.ulid) }) else {
+        // As Prometheus does: what they hold is still where it came from, and is written again.
+        takeBack(made)
+        throw error
+      }
+      guard now.isDisjoint(with: replaced) else { throw error }
+      log.error("reloadBlocks", ["err": "\(error)"])
+    }
+  }
+
+  /// Removes blocks whose samples are elsewhere still; two of them would be one too many.
+  private func takeBack(_ made: [BlockMeta]) {
+    for meta in made {
+      do throws(StorageError) {
+        try dataDirectory.remove(meta.ulid)
+      } catch {
+        log.error("removing a block failed", ["block": "\(meta.ulid)", "err": "\(error)"])
+      }
+    }
+  }
+
+  /// Writes what a picture of the head holds in each of some ranges of time as a block, and takes
+  /// them into use: all of them, or none where that fails.
+  func writeBlocks(
+    of picture: HeadSelection, _ part: HeadPart, in ranges: [TimeRange], hint: String,
+    _ isCancelled: () -> Bool
+  ) throws(StorageError) -> [BlockMeta] {
+    var made: [BlockMeta] = []
+    do throws(StorageError) {
+      for range in ranges {
+        let source = HeadSeriesSource(picture, in: range, part: part)
+        let meta = try compactor.write(
+          source, minTimeMs: range.minMs, maxTimeMs: range.maxMs + 1, hints: [hint],
+          isCancelled: isCancelled)
+        if let meta { made.append(meta) }
+      }
+    } catch {
+      takeBack(made)
+      throw error
+    }
+    try load(made)
+    return made
+  }
+
   /// Bytes that the log and the head chunks take on disk.
   var headBytes: Int {
     files.sizeBytes(under: walDirectory) + files.sizeBytes(under: wblDirectory)

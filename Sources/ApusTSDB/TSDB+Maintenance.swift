@@ -119,35 +119,20 @@ extension TSDB {
     if !source.isEmpty {
       let made = try compactor.write(
         source, minTimeMs: minTime, maxTimeMs: end, isCancelled: isCancelled)
-      if let made { try load(made) }
+      try load(made.map { [$0] } ?? [])
     }
     let gone = head.truncate(before: end)
-    let segment = head.log?.writer.segment ?? 0
-    expiries.withLock { known in
-      for ref in gone { known[ref] = segment }
-    }
+    noteGone(gone)
     log.info(
       "Head GC completed",
       ["before": "\(end)", "series_removed": "\(gone.count)", "series": "\(head.seriesCount)"])
   }
 
-  /// Takes a new block into use, and lets go of those that it replaces; nil where nothing was left
-  /// of them. That another one cannot be read is reported, and no reason to keep in memory what the
-  /// new one holds, or to write it again.
-  private func load(
-    _ made: BlockMeta?, insteadOf replaced: Set<ULID> = []
-  ) throws(StorageError) {
-    do throws(StorageError) {
-      try reloadBlocks()
-    } catch {
-      let now = Set(blocks.map(\.ulid))
-      if let made, !now.contains(made.ulid) {
-        // As Prometheus does: what it holds is still where it came from, and is written again.
-        try? dataDirectory.remove(made.ulid)
-        throw error
-      }
-      guard now.isDisjoint(with: replaced) else { throw error }
-      log.error("reloadBlocks", ["err": "\(error)"])
+  /// Series that left the head: the log may speak of them up to here.
+  func noteGone(_ refs: [SeriesRef]) {
+    let segment = head.log?.writer.segment ?? 0
+    expiries.withLock { known in
+      for ref in refs { known[ref] = segment }
     }
   }
 
@@ -166,7 +151,7 @@ extension TSDB {
       guard !chosen.isEmpty else { return }
       let made = try compactor.compact(
         now.filter { chosen.contains($0.ulid) }, isCancelled: isCancelled)
-      try load(made, insteadOf: chosen)
+      try load(made.map { [$0] } ?? [], insteadOf: chosen)
     }
   }
 

@@ -78,17 +78,14 @@ extension TSDB {
     let segment = try head.cutOutOfOrderLog()
     try head.moveLateToDisk()
     let picture = try head.select([], in: .all, isSorted: true, limit: 0, part: .lateChunks)
-    let made = try writeOutOfOrderBlocks(picture, isCancelled)
-    guard let made else { return }
+    let made: [BlockMeta]
     do throws(StorageError) {
-      try reloadBlocks()
+      made = try writeBlocks(
+        of: picture, .lateChunks, in: try picture.lateRanges(lengthMs: options.blockMinMs),
+        hint: BlockMeta.Compaction.fromOutOfOrderHint, isCancelled)
     } catch {
-      let loaded = Set(blocks.map(\.ulid))
-      guard made.allSatisfy({ loaded.contains($0.ulid) }) else {
-        removeBlocks(made)
-        throw error
-      }
-      log.error("reloadBlocks", ["err": "\(error)"])
+      guard error.reason != .cancelled else { return }
+      throw error
     }
     head.dropLate(picture)
     if let segment {
@@ -97,37 +94,5 @@ extension TSDB {
       }
     }
     log.info("out-of-order compaction completed", ["ulids": "\(made.map(\.ulid))"])
-  }
-
-  /// The blocks that were made; nil if the work was given up.
-  private func writeOutOfOrderBlocks(
-    _ picture: HeadSelection, _ isCancelled: () -> Bool
-  ) throws(StorageError) -> [BlockMeta]? {
-    var made: [BlockMeta] = []
-    do throws(StorageError) {
-      for range in try picture.lateRanges(lengthMs: options.blockMinMs) {
-        let source = HeadSeriesSource(picture, in: range, part: .lateChunks)
-        let meta = try compactor.write(
-          source, minTimeMs: range.minMs, maxTimeMs: range.maxMs + 1,
-          hints: [BlockMeta.Compaction.fromOutOfOrderHint], isCancelled: isCancelled)
-        if let meta { made.append(meta) }
-      }
-    } catch {
-      // The samples are in the log still; two blocks of them would be one too many.
-      removeBlocks(made)
-      guard error.reason != .cancelled else { return nil }
-      throw error
-    }
-    return made
-  }
-
-  private func removeBlocks(_ metas: [BlockMeta]) {
-    for meta in metas {
-      do throws(StorageError) {
-        try dataDirectory.remove(meta.ulid)
-      } catch {
-        log.error("removing a block failed", ["block": "\(meta.ulid)", "err": "\(error)"])
-      }
-    }
   }
 }

@@ -26,9 +26,7 @@ extension TSDB {
   private var isHeadDueSoon: Bool {
     let times = head.times
     guard !times.isEmpty else { return true }
-    let (span, overflow) = times.maxTime.subtractingReportingOverflow(times.minTime)
-    let rangeMs = options.blockMinMs
-    return overflow || span > rangeMs / 2 * 3 - rangeMs / 10
+    return times.isCompactable(rangeMs: options.blockMinMs, soonMs: options.blockMinMs / 10)
   }
 
   /// Called by the holder of `compacting`.
@@ -37,23 +35,19 @@ extension TSDB {
     let times = head.times
     guard !picture.states.isEmpty, !times.isEmpty else { return }
     log.info("Starting stale series compaction", ["series": "\(picture.states.count)"])
+    var ranges: [TimeRange] = []
     var startMs = CompactionPlan.floor(times.minTime, options.blockMinMs)
     while startMs <= times.maxTime {
       let (endMs, overflow) = startMs.addingReportingOverflow(options.blockMinMs)
       guard !overflow else { break }
-      let source = HeadSeriesSource(
-        picture, in: TimeRange(startMs, endMs - 1), part: .inOrder)
-      _ = try compactor.write(
-        source, minTimeMs: startMs, maxTimeMs: endMs,
-        hints: [BlockMeta.Compaction.fromStaleSeriesHint], isCancelled: isCancelled)
+      ranges.append(TimeRange(startMs, endMs - 1))
       startMs = endMs
     }
-    try reloadBlocks()
+    _ = try writeBlocks(
+      of: picture, .inOrder, in: ranges, hint: BlockMeta.Compaction.fromStaleSeriesHint,
+      isCancelled)
     let gone = try head.dropStale(picture)
-    let segment = head.log?.writer.segment ?? 0
-    expiries.withLock { known in
-      for ref in gone { known[ref] = segment }
-    }
+    noteGone(gone)
     log.info("Ending stale series compaction", ["series_removed": "\(gone.count)"])
   }
 }

@@ -117,24 +117,19 @@ struct TarArchive {
     put("0000644", at: 100)
     put("0000000", at: 108)
     put("0000000", at: 116)
-    put(octal(content.count, digits: 11), at: 124)
-    put(octal(0, digits: 11), at: 136)
+    put(content.count.padded(to: 11, radix: 8), at: 124)
+    put(0.padded(to: 11, radix: 8), at: 136)
     put("0", at: 156)
     put("ustar", at: 257)
     put("00", at: 263)
     // The sum counts its own field as spaces.
     put("        ", at: 148)
     let sum = header.reduce(0) { $0 + Int($1) }
-    put(octal(sum, digits: 6) + "\0 ", at: 148)
+    put(sum.padded(to: 6, radix: 8) + "\0 ", at: 148)
     bytes += header + content
     let rest = content.count % Self.blockBytes
     if rest > 0 { bytes += [UInt8](repeating: 0, count: Self.blockBytes - rest) }
   }
 
   var finished: [UInt8] { bytes + [UInt8](repeating: 0, count: 2 * Self.blockBytes) }
-
-  private func octal(_ number: Int, digits: Int) -> String {
-    let text = String(number, radix: 8)
-    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
-  }
 }

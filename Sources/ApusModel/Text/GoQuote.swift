@@ -1,3 +1,5 @@
+internal import ApusSystem
+
 /// Double-quoted strings as Go's `strconv.Quote` writes them.
 package enum GoQuote {
   package static func quote(_ text: String) -> String {
@@ -23,11 +25,11 @@ package enum GoQuote {
     if isPrintable(scalar) {
       out.unicodeScalars.append(scalar)
     } else if scalar.value < 0x80 {
-      out += "\\x" + hex(scalar.value, digits: 2)
+      out += "\\x" + scalar.value.hexadecimal(to: 2)
     } else if scalar.value < 0x10000 {
-      out += "\\u" + hex(scalar.value, digits: 4)
+      out += "\\u" + scalar.value.hexadecimal(to: 4)
     } else {
-      out += "\\U" + hex(scalar.value, digits: 8)
+      out += "\\U" + scalar.value.hexadecimal(to: 8)
     }
   }
 
@@ -40,10 +42,5 @@ package enum GoQuote {
       return false
     default: return true
     }
-  }
-
-  private static func hex(_ value: UInt32, digits: Int) -> String {
-    let text = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
   }
 }

@@ -20,10 +20,7 @@ package enum ChunkFile {
   package static let segmentBytesMax = 512 << 20
 
   /// `000001` for 0.
-  static func name(_ place: Int) -> String {
-    let digits = String(place + 1)
-    return String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
-  }
+  static func name(_ place: Int) -> String { (place + 1).padded(to: 6) }
 
   static func isName(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }

@@ -116,9 +116,10 @@ struct HeadTimes: Sendable {
   }
 
   /// Whether there is enough for a block: the newest hours stay in memory.
-  func isCompactable(rangeMs: Int64) -> Bool {
+  /// - Parameter soonMs: or will be in so long.
+  func isCompactable(rangeMs: Int64, soonMs: Int64 = 0) -> Bool {
     guard !isEmpty else { return false }
     let (span, overflow) = maxTime.subtractingReportingOverflow(minTime)
-    return overflow || span > rangeMs / 2 * 3
+    return overflow || span > rangeMs / 2 * 3 - soonMs
   }
 }

@@ -26,7 +26,7 @@ extension Head {
   ///
   /// No marker is logged: until blocks hold the samples, their log does.
   func moveLateToDisk() throws(StorageError) {
-    let ordinals = stateLock.withLock { _ in outOfOrder.ordinals.sorted() }
+    let ordinals = stateLock.withLock { _ in outOfOrder.ordinals }
     var start = 0
     while start < ordinals.count {
       let step = ordinals[start..<min(start + Self.seriesPerStep, ordinals.count)]

@@ -21,7 +21,7 @@ package enum HeadChunkFormat {
   static let outOfOrderFlag: UInt8 = 0x80
   package static let fileBytesMax = 128 << 20
 
-  static func name(_ file: Int) -> String { WALSegments.padded(file, digits: 6) }
+  static func name(_ file: Int) -> String { file.padded(to: 6) }
 }
 
 /// Where a chunk lies in chunks_head.

@@ -39,7 +39,7 @@ package enum Checkpoint {
   }
 
   package static func name(_ index: Int) -> String {
-    prefix + WALSegments.padded(index, digits: 8)
+    prefix + index.padded(to: 8)
   }
 
   /// The newest checkpoint of a log; nil if there is none.

@@ -2,7 +2,7 @@ package import ApusSystem
 
 /// Names, listing and gaps of a log's segments: `00000000`, `00000001`, ...
 package enum WALSegments {
-  package static func name(_ segment: Int) -> String { padded(segment, digits: 8) }
+  package static func name(_ segment: Int) -> String { segment.padded(to: 8) }
 
   package static func path(_ directory: String, _ segment: Int) -> String {
     FilePath.join(directory, name(segment))
@@ -44,10 +44,5 @@ package enum WALSegments {
       return nil
     }
     return Int(name)
-  }
-
-  static func padded(_ number: Int, digits: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
   }
 }

@@ -10,6 +10,10 @@ final class HeadImages: Sendable {
     var last: (sizeBytes: Int, log: LogPosition)?
     var start = HeadStart.log(reason: "")
     var refMap: [UInt64: UInt64] = [:]
+
+    func logged(until log: LogPosition, _ segmentBytes: Int) -> Int? {
+      last.map { (log.segment - $0.log.segment) * segmentBytes + log.offset - $0.log.offset }
+    }
   }
 
   let directory: String
@@ -78,10 +82,7 @@ final class HeadImages: Sendable {
 
   /// Bytes that were logged since the last image; nil while there is none.
   func logged(until log: LogPosition, segmentBytes: Int) -> Int? {
-    state.withLock { state in
-      guard state.lastMs != nil, let last = state.last else { return nil }
-      return (log.segment - last.log.segment) * segmentBytes + log.offset - last.log.offset
-    }
+    state.withLock { $0.lastMs == nil ? nil : $0.logged(until: log, segmentBytes) }
   }
 
   /// Whether it is time for an image. While little is logged the same one does for longer: images
@@ -91,9 +92,9 @@ final class HeadImages: Sendable {
     return state.withLock { state in
       guard let lastMs = state.lastMs else { return true }
       guard nowMs - lastMs >= intervalMs else { return false }
-      guard let last = state.last else { return true }
-      let logged =
-        (log.segment - last.log.segment) * segmentBytes + log.offset - last.log.offset
+      guard let last = state.last, let logged = state.logged(until: log, segmentBytes) else {
+        return true
+      }
       return logged > 0
         && (logged >= last.sizeBytes / Self.sizePerLogged
           || nowMs - lastMs >= Self.intervalsMax * intervalMs)
