@@ -179,7 +179,10 @@ let benchmarks: [Target] =
     .executableTarget(
       name: "StoreBench",
       dependencies: ["ApusTSDB", "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
-      path: "Benchmarks/StoreBench", swiftSettings: plain)
+      path: "Benchmarks/StoreBench", swiftSettings: plain),
+    .executableTarget(
+      name: "PeerLoad", dependencies: ["ApusModel", "ApusSystem"], path: "Benchmarks/PeerLoad",
+      swiftSettings: plain),
   ]
 
 /// The named targets and all that they need.
