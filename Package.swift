@@ -90,7 +90,7 @@ let engines: [Target] =
   + room(
     "ApusPromQL",
     ["ApusPromQLSyntax", "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
-    tests: ["ApusTesting"])
+    tests: ["ApusTesting", log])
 
 let movingParts: [Target] =
   room(

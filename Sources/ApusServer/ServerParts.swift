@@ -62,7 +62,7 @@ struct ServerParts: Sendable {
     queryLog = QueryLog(files: world.files, metrics: registry, log: world.log)
     engine = Engine(
       options: settings.engineOptions(live), clock: world.clock, pool: pools.queries,
-      metrics: registry, queryLog: queryLog)
+      metrics: registry, queryLog: queryLog, log: world.log)
     let fetchers = PooledFetcherFactory(files: world.files)
     scrape = ScrapeManager(
       ScrapeDoors(

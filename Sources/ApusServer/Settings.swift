@@ -84,6 +84,7 @@ struct Settings: Sendable {
     options.timeoutMs = flags.durationMs("query.timeout") ?? 120_000
     options.maxConcurrency = queriesMax
     options.lookbackDeltaMs = flags.durationMs("query.lookback-delta") ?? 300_000
+    options.slowQueryMs = flags.durationMs("query.slow-log-threshold") ?? 10_000
     options.noStepSubqueryIntervalMs = { _ in live.config.global.evaluationIntervalMs }
     options.experimentalFunctions = features.has("promql-experimental-functions")
     options.extendedRangeSelectors = features.has("promql-extended-range-selectors")

@@ -32,7 +32,7 @@ struct QueryHandlersTests {
     #expect(asked.timeoutMs == 10_000)
     #expect(asked.lookbackDeltaMs == 60_000)
     #expect(asked.wantsSamplesPerStep)
-    #expect(asked.origin.contains { $0.key == "clientIP" && $0.value == "127.0.0.1" })
+    #expect(asked.origin.contains { $0.key == "httpRequest.clientIP" && $0.value == "127.0.0.1" })
     guard case .range(startMs: 0, endMs: 60_000, stepMs: 15_000) = asked.time else {
       Issue.record("evaluated at \(asked.time)")
       return

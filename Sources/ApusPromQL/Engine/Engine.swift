@@ -17,12 +17,14 @@ package final class Engine: Sendable {
   private let gate: QueryGate
   private let metrics: EngineMetrics
   private let queryLog: QueryLog?
+  private let log: Log
   private let activeQueries = AtomicLazyReference<ActiveQueryLog>()
 
   package init(
     options: EngineOptions, clock: any WallClock, pool: WorkerPool, metrics: MetricRegistry,
-    queryLog: QueryLog? = nil
+    queryLog: QueryLog? = nil, log: Log = .none
   ) {
+    self.log = log
     self.options = options
     self.clock = clock
     self.pool = pool
@@ -87,13 +89,24 @@ package final class Engine: Sendable {
       finish(&result.statistics, queuedNs, started)
       metrics.observe(result.statistics)
       queryLog?.write(request, result.statistics, nil, atMs: clock.nowMs)
+      logIfSlow(request, result.statistics, nil)
       return result
     } catch {
       var statistics = QueryStatistics()
       finish(&statistics, queuedNs, started)
       queryLog?.write(request, statistics, error, atMs: clock.nowMs)
+      logIfSlow(request, statistics, error)
       throw error
     }
+  }
+
+  private func logIfSlow(
+    _ request: QueryRequest, _ statistics: QueryStatistics, _ error: QueryError?
+  ) {
+    guard options.slowQueryMs > 0,
+      statistics.execTotalSeconds * 1000 >= Double(options.slowQueryMs)
+    else { return }
+    SlowQuery.warn(log, request, statistics, error)
   }
 
   private func finish(

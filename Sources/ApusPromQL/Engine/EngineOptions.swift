@@ -6,6 +6,8 @@ package struct EngineOptions: Sendable {
   /// Queries that run at the same time; more wait.
   package var maxConcurrency = 20
   package var lookbackDeltaMs: Int64 = 300_000
+  /// A query that took longer is named in the log; 0 for none.
+  package var slowQueryMs: Int64 = 0
   /// Step of a subquery that names none, by its range in ms: the global evaluation interval.
   package var noStepSubqueryIntervalMs: @Sendable (Int64) -> Int64 = { _ in 60_000 }
 

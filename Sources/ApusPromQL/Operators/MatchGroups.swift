@@ -10,8 +10,9 @@ struct MatchGroups {
     var row: SeriesBlock
     /// Which member a step's point is of; empty where there is only one.
     var owners: [UInt16] = []
-    /// Steps at which two members have a point, and which members.
-    var conflicts: [(step: Int, first: Int, second: Int)] = []
+    /// Steps at which two members have a point, and which members; `series` is the second one's
+    /// number among all series of the side.
+    var conflicts: [(step: Int, first: Int, second: Int, series: Int)] = []
     /// Steps at which a series of the other side has had its result.
     var taken: [UInt8] = []
     /// Steps at which the other side has a point.
@@ -23,6 +24,7 @@ struct MatchGroups {
   private(set) var places: [Labels: Int] = [:]
   var groups: [Group] = []
   private(set) var hasConflicts = false
+  private var seriesCount = 0
 
   init(reading side: any Operator, by key: VectorMatchKey, query: Query) throws(QueryError) {
     var block = SeriesBlock()
@@ -36,6 +38,7 @@ struct MatchGroups {
         groups.append(Group(members: [block.labels], row: block))
         block = SeriesBlock()
       }
+      seriesCount += 1
     }
   }
 
@@ -49,7 +52,8 @@ struct MatchGroups {
     for step in 0..<stepCount {
       guard let point = block.point(step) else { continue }
       if groups[place].row.kinds[step] != PointKind.none {
-        groups[place].conflicts.append((step, groups[place].owner(step), member))
+        groups[place].conflicts.append(
+          (step, groups[place].owner(step), member, seriesCount))
         hasConflicts = true
       } else {
         groups[place].row.set(step, point)
@@ -58,22 +62,27 @@ struct MatchGroups {
     }
   }
 
-  /// An error if some group has two series at a step where the other side has any point.
-  func check(
-    _ many: SeriesBlock, _ side: String, _ matching: VectorMatching
-  ) throws(QueryError) {
-    guard hasConflicts else { return }
-    for group in groups {
-      for conflict in group.conflicts where many.kinds[conflict.step] != PointKind.none {
-        let names = LabelNameSet(
-          matching.isOn ? matching.labels : matching.labels + [LabelNames.metricName])
-        let shown = group.members[conflict.second]
-        let key = matching.isOn ? names.keeping(shown) : names.deleting(shown)
-        throw .execution(
-          "found duplicate series for the match group \(key) on the \(side) hand-side of the "
-            + "operation: [\(shown), \(group.members[conflict.first])];many-to-many matching "
-            + "not allowed: matching labels must be unique on one side")
+  /// The first conflict at a step where the other side has any point: of the earliest such step
+  /// the one that is met first.
+  func firstConflict(
+    where isMet: [UInt8], _ side: String, _ matching: VectorMatching
+  ) -> (step: Int, text: String)? {
+    var best: (group: Int, step: Int, first: Int, second: Int, series: Int)?
+    for (number, group) in groups.enumerated() {
+      for conflict in group.conflicts where isMet[conflict.step] != 0 {
+        if let best, (best.step, best.series) <= (conflict.step, conflict.series) { continue }
+        best = (number, conflict.step, conflict.first, conflict.second, conflict.series)
       }
     }
+    guard let best else { return nil }
+    let members = groups[best.group].members
+    let shown = members[best.second]
+    let key = VectorMatchKey(matching).key(shown)
+    return (
+      best.step,
+      "found duplicate series for the match group \(key) on the \(side) hand-side of the "
+        + "operation: [\(shown), \(members[best.first])];many-to-many matching "
+        + "not allowed: matching labels must be unique on one side"
+    )
   }
 }

@@ -10,6 +10,19 @@ protocol Operator: AnyObject {
   var labelsMayRepeat: Bool { get }
 }
 
+extension Operator {
+  /// Reads to the end, after an error in what stands behind this part: where both fail, the query
+  /// fails with the error of the part that stands first.
+  func drain(before error: QueryError) throws(QueryError) {
+    switch error {
+    case .execution, .storage: break
+    case .parse, .timeout, .canceled: return
+    }
+    var block = SeriesBlock()
+    while try next(&block) {}
+  }
+}
+
 /// No series at all.
 final class EmptyOperator: Operator {
   func next(_ block: inout SeriesBlock) throws(QueryError) -> Bool { false }

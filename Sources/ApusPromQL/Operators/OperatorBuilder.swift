@@ -54,20 +54,20 @@ struct OperatorBuilder {
     let points = PointBinary(
       op: plan.op, returnsBool: plan.returnsBool, position: plan.position, query: query)
     if plan.left.valueType == .scalar {
+      let left = try scalar(plan.left, timeline)
       let made = ScalarBinary(
-        try vector(plan.right, timeline), try scalar(plan.left, timeline), scalarIsLeft: true,
-        points)
+        try vector(plan.right, timeline), left, scalarIsLeft: true, points)
       return points.op.dropsName || plan.returnsBool ? unique(made, plan.right, timeline) : made
     }
     if plan.right.valueType == .scalar {
-      let made = ScalarBinary(
-        try vector(plan.left, timeline), try scalar(plan.right, timeline), scalarIsLeft: false,
-        points)
+      let left = try vector(plan.left, timeline)
+      let right = try behind(left) { () throws(QueryError) in try scalar(plan.right, timeline) }
+      let made = ScalarBinary(left, right, scalarIsLeft: false, points)
       return points.op.dropsName || plan.returnsBool ? unique(made, plan.left, timeline) : made
     }
     let matching = plan.matching ?? VectorMatching()
     let left = try vector(plan.left, timeline)
-    let right = try vector(plan.right, timeline)
+    let right = try behind(left) { () throws(QueryError) in try vector(plan.right, timeline) }
     if plan.op.isSet {
       return SetBinary(left, right, plan.op, matching, stepCount: timeline.count)
     }
@@ -77,11 +77,25 @@ struct OperatorBuilder {
       stepCount: timeline.count)
   }
 
+  /// Makes what stands behind a vector; where both fail, the vector's error counts.
+  private func behind<Made>(
+    _ first: any Operator, _ make: () throws(QueryError) -> Made
+  ) throws(QueryError) -> Made {
+    do throws(QueryError) {
+      return try make()
+    } catch {
+      try first.drain(before: error)
+      throw error
+    }
+  }
+
   // MARK: Aggregations
 
   private func aggregate(
     _ plan: AggregatePlan, _ timeline: Timeline
   ) throws(QueryError) -> any Operator {
+    // The number's own errors count before those of the vector.
+    let number = try number(of: plan, timeline)
     let inner = try vector(plan.inner, timeline)
     let count = timeline.count
     switch plan.op {
@@ -90,22 +104,32 @@ struct OperatorBuilder {
         inner, plan, label: try countLabel(plan), stepCount: count, query: query)
     case .topk, .bottomk:
       return TopKAggregate(
-        inner, plan, try parameter(plan, timeline), stepCount: count, query: query)
+        inner, plan, try parameter(number, plan, inner, timeline), stepCount: count, query: query)
     case .quantile:
       return QuantileAggregate(
-        inner, plan, try parameter(plan, timeline), stepCount: count, query: query)
+        inner, plan, try parameter(number, plan, inner, timeline), stepCount: count, query: query)
     case .limitk, .limitRatio:
-      return LimitAggregate(inner, plan, try parameter(plan, timeline), stepCount: count)
+      return LimitAggregate(
+        inner, plan, try parameter(number, plan, inner, timeline), stepCount: count)
     default:
       return SimpleAggregate(inner, plan, stepCount: count, query: query)
     }
   }
 
+  private func number(
+    of plan: AggregatePlan, _ timeline: Timeline
+  ) throws(QueryError) -> ScalarRow {
+    guard plan.op != .countValues, let parameter = plan.parameter else { return .constant(.nan) }
+    return try scalar(parameter, timeline)
+  }
+
+  /// The vector's errors count before that of a number that cannot be used.
   private func parameter(
-    _ plan: AggregatePlan, _ timeline: Timeline
+    _ number: ScalarRow, _ plan: AggregatePlan, _ inner: any Operator, _ timeline: Timeline
   ) throws(QueryError) -> AggregateParameter {
-    let row = try scalar(plan.parameter ?? .number(.nan), timeline)
-    return try AggregateParameter(row, plan, timeline, query)
+    try behind(inner) { () throws(QueryError) in
+      try AggregateParameter(number, plan, timeline, query)
+    }
   }
 
   private func countLabel(_ plan: AggregatePlan) throws(QueryError) -> String {

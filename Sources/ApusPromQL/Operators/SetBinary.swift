@@ -31,7 +31,12 @@ final class SetBinary: Operator {
   func next(_ block: inout SeriesBlock) throws(QueryError) -> Bool {
     if op == .or { return try nextOfUnion(&block) }
     if !isReady {
-      while try right.next(&block) { note(block) }
+      do throws(QueryError) {
+        while try right.next(&block) { note(block) }
+      } catch {
+        try left.drain(before: error)
+        throw error
+      }
       isReady = true
     }
     while try left.next(&block) {

@@ -21,6 +21,11 @@ final class VectorBinary: Operator {
   private var isManyRead = false
   /// Presence of results so far, by labels, where many-to-one results may collide.
   private var seen: [Labels: [UInt8]] = [:]
+  /// Steps at which the side of many has any point; kept only where the other side has conflicts.
+  private var isMet: [UInt8] = []
+  /// What does not match, at the first step where it shows. Thrown when both sides are read, as
+  /// an error of theirs counts before it.
+  private var failure: (step: Int, text: String)?
 
   init(
     many: any Operator, one: any Operator, _ matching: VectorMatching, _ points: PointBinary,
@@ -41,7 +46,7 @@ final class VectorBinary: Operator {
   private var isSwapped: Bool { matching.cardinality == .oneToMany }
 
   func next(_ out: inout SeriesBlock) throws(QueryError) -> Bool {
-    if groups == nil { groups = try MatchGroups(reading: one, by: key, query: points.query) }
+    if groups == nil { groups = try readOne() }
     while true {
       if let result = ready.popLast() {
         out = result
@@ -49,22 +54,55 @@ final class VectorBinary: Operator {
       }
       if isManyRead { return false }
       if try many.next(&block) {
-        try match()
+        noteMet()
+        match()
+        if failure != nil { ready = [] }
       } else {
         isManyRead = true
+        try throwFailure()
         fillMany()
       }
     }
   }
 
-  private func match() throws(QueryError) {
-    try groups?.check(block, isSwapped ? "left" : "right", matching)
+  private func readOne() throws(QueryError) -> MatchGroups {
+    do throws(QueryError) {
+      return try MatchGroups(reading: one, by: key, query: points.query)
+    } catch {
+      if !isSwapped { try many.drain(before: error) }
+      throw error
+    }
+  }
+
+  private func noteMet() {
+    guard let groups, groups.hasConflicts else { return }
+    if isMet.isEmpty { isMet = [UInt8](repeating: 0, count: stepCount) }
+    for step in 0..<stepCount { isMet[step] |= block.kinds[step] }
+  }
+
+  private func throwFailure() throws(QueryError) {
+    if !isMet.isEmpty,
+      let conflict = groups?.firstConflict(
+        where: isMet, isSwapped ? "left" : "right", matching),
+      conflict.step <= failure?.step ?? .max
+    {
+      throw .execution(conflict.text)
+    }
+    if let failure { throw .execution(failure.text) }
+  }
+
+  private func fail(_ step: Int, _ text: String) {
+    if let failure, failure.step <= step { return }
+    failure = (step, text)
+  }
+
+  private func match() {
     guard let place = groups?.places[key.key(block.labels)] else {
-      if let value = matching.fillRight { try matchFilled(value) }
+      if let value = matching.fillRight { matchFilled(value) }
       return
     }
     if matching.fillLeft != nil { markMet(place) }
-    if matching.cardinality == .oneToOne { try take(place) }
+    if matching.cardinality == .oneToOne { take(place) }
     guard let group = groups?.groups[place] else { return }
     for member in group.members.indices {
       var result = emptyResult(one: group.members[member])
@@ -74,7 +112,7 @@ final class VectorBinary: Operator {
         }
         compute(step, group.row, &result)
       }
-      try finish(&result)
+      finish(&result)
     }
     if let value = matching.fillRight {
       var result = emptyResult(one: nil)
@@ -82,7 +120,7 @@ final class VectorBinary: Operator {
       where block.kinds[step] != PointKind.none && group.row.kinds[step] == PointKind.none {
         combine(block.point(step), .float(value), step, &result)
       }
-      try finish(&result)
+      finish(&result)
     }
   }
 
@@ -119,24 +157,24 @@ final class VectorBinary: Operator {
     if let point { result.set(step, point) }
   }
 
-  private func matchFilled(_ value: Double) throws(QueryError) {
+  private func matchFilled(_ value: Double) {
     var result = emptyResult(one: nil)
     for step in 0..<stepCount {
       combine(block.point(step), .float(value), step, &result)
     }
-    try finish(&result)
+    finish(&result)
   }
 
   /// Checks that a result is the only one for its place, and makes it ready.
-  private func finish(_ result: inout SeriesBlock) throws(QueryError) {
+  private func finish(_ result: inout SeriesBlock) {
     if result.isEmpty { return }
-    if matching.cardinality != .oneToOne { try checkUnique(result) }
+    if matching.cardinality != .oneToOne { checkUnique(result) }
     if points.returnsBool { points.query.dropName(&result) }
     ready.append(result)
   }
 
   /// A step of a group is for one series only, whether or not a comparison filters it away.
-  private func take(_ place: Int) throws(QueryError) {
+  private func take(_ place: Int) {
     guard let group = groups?.groups[place] else { return }
     var taken = group.taken.isEmpty ? [UInt8](repeating: 0, count: stepCount) : group.taken
     for step in 0..<stepCount
@@ -144,7 +182,8 @@ final class VectorBinary: Operator {
       && (group.row.kinds[step] != PointKind.none || matching.fillRight != nil)
     {
       if taken[step] != 0 {
-        throw .execution(
+        fail(
+          step,
           "multiple matches for labels: many-to-one matching must be explicit "
             + "(group_left/group_right)")
       }
@@ -153,15 +192,15 @@ final class VectorBinary: Operator {
     groups?.groups[place].taken = taken
   }
 
-  private func checkUnique(_ result: SeriesBlock) throws(QueryError) {
+  private func checkUnique(_ result: SeriesBlock) {
     guard var before = seen[result.labels] else {
       seen[result.labels] = result.kinds
       return
     }
     for step in 0..<stepCount where result.kinds[step] != PointKind.none {
       if before[step] != PointKind.none {
-        throw .execution(
-          "multiple matches for labels: grouping labels must ensure unique matches")
+        fail(
+          step, "multiple matches for labels: grouping labels must ensure unique matches")
       }
       before[step] = result.kinds[step]
     }

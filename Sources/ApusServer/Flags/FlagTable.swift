@@ -197,6 +197,10 @@ enum FlagTable {
     .init(
       "query.max-samples", .number, "50000000", "Most samples that a query may hold.",
       mode: .server),
+    .init(
+      "query.slow-log-threshold", .duration, "10s",
+      "Queries that take longer are named in the log; 0 for none.", mode: .server,
+      isHidden: true),
   ]
 
   static let scrape: [FlagSpec] = [

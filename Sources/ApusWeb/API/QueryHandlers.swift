@@ -70,8 +70,9 @@ extension WebHandlers {
     }
     wanted.wantsSamplesPerStep = form.first("stats") == "all"
     wanted.origin = [
-      ("clientIP", request.peer), ("method", request.method?.rawValue ?? ""),
-      ("path", request.path),
+      ("httpRequest.clientIP", request.peer),
+      ("httpRequest.method", request.method?.rawValue ?? ""),
+      ("httpRequest.path", request.path),
     ]
   }
 
