@@ -26,7 +26,8 @@ enum SlowQuery {
     switch time {
     case .instant(let timeMs): TimeText.rfc3339(timeMs)
     case .range(let startMs, let endMs, let stepMs):
-      "\(TimeText.rfc3339(startMs))/\(TimeText.rfc3339(endMs))/\(FloatText.f(Double(stepMs) / 1000))s"
+      [TimeText.rfc3339(startMs), TimeText.rfc3339(endMs), "\(text(Double(stepMs) / 1000))s"]
+        .joined(separator: "/")
     }
   }
 

@@ -42,6 +42,15 @@ struct MatchGroups {
     }
   }
 
+  /// The group of a key that no series of this side has, so that results can be noted in it.
+  mutating func addEmpty(_ key: Labels, stepCount: Int) -> Int {
+    var row = SeriesBlock()
+    row.clear(count: stepCount)
+    places[key] = groups.count
+    groups.append(Group(members: [], row: row))
+    return groups.count - 1
+  }
+
   private mutating func join(_ block: SeriesBlock, to place: Int) {
     let member = groups[place].members.count
     let stepCount = block.count

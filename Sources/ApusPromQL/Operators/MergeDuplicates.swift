@@ -26,7 +26,10 @@ final class MergeDuplicates: Operator {
     var block = SeriesBlock()
     while try inner.next(&block) {
       if let place = places[block.labels] {
-        guard blocks[place].merge(block) else { throw .duplicateLabels }
+        guard blocks[place].merge(block) else {
+          try inner.drain(before: .duplicateLabels)
+          throw .duplicateLabels
+        }
         blocks[place].dropsName = blocks[place].dropsName || block.dropsName
       } else {
         try query.hold(block.pointCount)

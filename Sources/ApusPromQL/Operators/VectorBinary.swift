@@ -57,10 +57,12 @@ final class VectorBinary: Operator {
         noteMet()
         match()
         if failure != nil { ready = [] }
+        ready.reverse()
       } else {
         isManyRead = true
         try throwFailure()
         fillMany()
+        ready.reverse()
       }
     }
   }
@@ -75,12 +77,16 @@ final class VectorBinary: Operator {
   }
 
   private func noteMet() {
-    guard let groups, groups.hasConflicts else { return }
+    guard let groups, groups.hasConflicts, matching.fillLeft == nil else { return }
     if isMet.isEmpty { isMet = [UInt8](repeating: 0, count: stepCount) }
     for step in 0..<stepCount { isMet[step] |= block.kinds[step] }
   }
 
   private func throwFailure() throws(QueryError) {
+    // Where `fill` stands in for the side of many, it is there at every step.
+    if groups?.hasConflicts == true, matching.fillLeft != nil {
+      isMet = [UInt8](repeating: 1, count: stepCount)
+    }
     if !isMet.isEmpty,
       let conflict = groups?.firstConflict(
         where: isMet, isSwapped ? "left" : "right", matching),
@@ -97,10 +103,12 @@ final class VectorBinary: Operator {
   }
 
   private func match() {
-    guard let place = groups?.places[key.key(block.labels)] else {
-      if let value = matching.fillRight { matchFilled(value) }
-      return
+    let signature = key.key(block.labels)
+    var found = groups?.places[signature]
+    if found == nil, matching.fillRight != nil {
+      found = groups?.addEmpty(signature, stepCount: stepCount)
     }
+    guard let place = found else { return }
     if matching.fillLeft != nil { markMet(place) }
     if matching.cardinality == .oneToOne { take(place) }
     guard let group = groups?.groups[place] else { return }
@@ -155,14 +163,6 @@ final class VectorBinary: Operator {
       ? points.points(one, many, keepsRight: false)
       : points.points(many, one, keepsRight: false)
     if let point { result.set(step, point) }
-  }
-
-  private func matchFilled(_ value: Double) {
-    var result = emptyResult(one: nil)
-    for step in 0..<stepCount {
-      combine(block.point(step), .float(value), step, &result)
-    }
-    finish(&result)
   }
 
   /// Checks that a result is the only one for its place, and makes it ready.

@@ -16,7 +16,12 @@ final class WindowFunction: Operator {
   func next(_ block: inout SeriesBlock) throws(QueryError) -> Bool {
     while try source.next(&series) {
       block.clear(count: call.stepCount)
-      try WindowKernels.fill(&block, series, call)
+      do throws(QueryError) {
+        try WindowKernels.fill(&block, series, call)
+      } catch {
+        if case .execution = error { while try source.next(&series) {} }
+        throw error
+      }
       let count = block.pointCount
       if count == 0 { continue }
       call.query.countSelected(count)
