@@ -73,7 +73,7 @@ let nouns: [Target] = room("ApusModel", ["ApusSystem"])
 
 let languages: [Target] =
   room("ApusConfig", ["ApusModel", "ApusSystem", yams])
-  + room("ApusExposition", ["ApusModel", "ApusSystem"])
+  + room("ApusExposition", ["ApusModel", "ApusSystem"], tests: ["ApusTesting"])
   + room("ApusStorage", ["ApusModel"])
   + room("ApusPromQLSyntax", ["ApusModel"])
   + room("ApusTemplate", ["ApusModel", "ApusSystem"])

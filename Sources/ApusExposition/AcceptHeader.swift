@@ -23,10 +23,13 @@ package enum AcceptHeader {
   package static let openMetrics1 = Choice(
     mediaType: "application/openmetrics-text;version=1.0.0", hasEscaping: true)
 
+  /// How many formats there are: weights begin above it, however many of them are asked for.
+  private static let formatCount = 5
+
   /// The header's value: the choices by falling weight, then anything at all.
   /// - Parameter escaping: `allow-utf-8`, `underscores`, `dots` or `values`.
   package static func value(_ choices: [Choice], escaping: String) -> String {
-    var weight = choices.count + 1
+    var weight = formatCount + 1
     var parts: [String] = []
     for choice in choices {
       let suffix = choice.hasEscaping ? ";escaping=\(escaping)" : ""

@@ -73,6 +73,7 @@ package struct MediaType: Sendable, Equatable {
     switch type {
     case "application/openmetrics-text": .openMetrics
     case "text/plain": .text
+    case "application/vnd.google.protobuf": .protobuf
     default: nil
     }
   }

@@ -13,10 +13,12 @@ package enum Entry: Sendable, Equatable {
   case end
 }
 
-/// The text formats that targets answer in.
+/// The formats that targets answer in.
 package enum ExpositionFormat: Sendable, Equatable {
   /// The classic format, versions 0.0.4 and 1.0.0 (quoted UTF-8 names).
   case text
   /// OpenMetrics, versions 0.0.1 and 1.0.0.
   case openMetrics
+  /// Delimited messages of io.prometheus.client; read by `MetricFamilyReader`.
+  case protobuf
 }

@@ -45,6 +45,8 @@ struct MetadataTable {
     change(&entries[Int(number)])
   }
 
+  func name(of number: Int32) -> String { names[Int(number)] }
+
   func kind(of number: Int32) -> MetricMetadata.Kind { entries[Int(number)].kind }
 
   /// Forgets the families that were not seen for some scrapes.

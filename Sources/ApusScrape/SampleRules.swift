@@ -14,9 +14,14 @@ struct SampleRules: Sendable {
   let limits: ScrapeLimits
   /// 0 for none.
   let sampleLimit: Int
+  let histograms: HistogramRules
 
-  init(_ config: ScrapeConfig, targetLabels: Labels) {
+  /// - Parameter histograms: the job's choices about histograms, or the target's own.
+  init(
+    _ config: ScrapeConfig, targetLabels: Labels, histograms: ScrapeHistogramConfig? = nil
+  ) {
     self.targetLabels = targetLabels
+    self.histograms = HistogramRules(histograms ?? config.histograms, config.limits)
     honorsLabels = config.honorsLabels
     honorsTimestamps = config.honorsTimestamps
     tracksTimestampsStaleness = config.tracksTimestampsStaleness
@@ -108,16 +113,18 @@ struct ScrapeFailure: Error, Sendable, Equatable {
   var isLabelLimit = false
   var isSampleLimit = false
   var isBodyLimit = false
+  var isBucketLimit = false
   /// What was read until it failed.
   var counts = ScrapeBatch.Counts()
 
   init(
     _ text: String, isLabelLimit: Bool = false, isSampleLimit: Bool = false,
-    isBodyLimit: Bool = false
+    isBodyLimit: Bool = false, isBucketLimit: Bool = false
   ) {
     self.text = text
     self.isLabelLimit = isLabelLimit
     self.isSampleLimit = isSampleLimit
     self.isBodyLimit = isBodyLimit
+    self.isBucketLimit = isBucketLimit
   }
 }

@@ -20,6 +20,7 @@ extension ScrapeCache {
   mutating func scan(
     _ new: [UInt8], _ reading: ScrapeReading, into batch: inout ScrapeBatch
   ) throws(ScrapeFailure) {
+    guard reading.format != .protobuf else { return try scanProtobuf(new, reading, into: &batch) }
     // Own references, so that the spans do not borrow `self`.
     let (oldLines, oldBody) = (lines, body)
     var search = LineSearch(lines: oldLines)
@@ -33,8 +34,9 @@ extension ScrapeCache {
         parser.skip(to: place)
         if reading.format == .text { parser.skipBlankLines() }
         if try takeUnusual(&parser, bytes, old, &search, reading, &batch) { continue }
-        if try !readChanged(&parser, bytes, old, &search, reading, &batch) { return }
+        if try !readChanged(&parser, bytes, old, &search, reading, &batch) { break }
       }
+      try finishClassic(&search.classic, reading, &batch)
     } catch {
       throw batch.failure ?? ScrapeFailure(error.description)
     }
@@ -42,7 +44,9 @@ extension ScrapeCache {
 
   /// Makes what a failed scan did to slots undone.
   mutating func discard(_ batch: ScrapeBatch) {
-    for slot in batch.newSlots + batch.newDropped { series.remove(slot) }
+    let made = batch.newSlots + batch.newDropped
+    for slot in made { series.remove(slot) }
+    if !made.isEmpty { classic.forget { series[$0].state == .free } }
   }
 
   private func reserve(_ lineCount: Int, _ batch: inout ScrapeBatch) {
@@ -63,7 +67,7 @@ extension ScrapeCache {
   ) -> Int {
     let oldLines = search.lines
     let lines = oldLines.span
-    var (lineNumber, family) = (search.next, search.family)
+    var (lineNumber, family, typeFamily) = (search.next, search.family, search.typeFamily)
     let limit = reading.rules.sampleLimit > 0 ? reading.rules.sampleLimit : .max
     let timeMs = reading.timeMs
     let now = iteration
@@ -81,7 +85,7 @@ extension ScrapeCache {
       if line.slot < 0 {
         if line.slot != Line.comment {
           families[line.family] = now
-          if line.isType { family = line.family }
+          if line.isType { (family, typeFamily) = (line.family, Int32(line.family)) }
         }
         batch.lines.append(
           Line(start: UInt32(truncatingIfNeeded: at), length: line.length, slot: line.slot))
@@ -90,7 +94,9 @@ extension ScrapeCache {
         continue
       }
       let i = Int(line.slot)
-      guard slots[i].seenAt != now, let (value, next) = quickSample(bytes, at + length) else {
+      guard slots[i].seenAt != now, !slots[i].state.isPart,
+        let (value, next) = quickSample(bytes, at + length)
+      else {
         break
       }
       slots[i].seenAt = now
@@ -109,7 +115,7 @@ extension ScrapeCache {
     }
     swap(&ownSlots, &series.slots)
     swap(&ownFamilies, &metadata.seenAt)
-    (search.next, search.family) = (lineNumber, family)
+    (search.next, search.family, search.typeFamily) = (lineNumber, family, typeFamily)
     return at
   }
 
@@ -128,65 +134,48 @@ extension ScrapeCache {
     else { return false }
     try parser.resume(series: parser.at, end)
     search.next += 1
-    add(line.slot, parser, reading, &batch)
+    try add(line.slot, parser, &search, reading, &batch)
     return true
   }
 
   /// One sample, whatever it brings.
   private mutating func add(
-    _ slot: Int32, _ parser: borrowing ExpositionParser, _ reading: ScrapeReading,
-    _ batch: inout ScrapeBatch
-  ) {
+    _ slot: Int32, _ parser: borrowing ExpositionParser, _ search: inout LineSearch,
+    _ reading: ScrapeReading, _ batch: inout ScrapeBatch
+  ) throws(ExpositionError) {
     let range = parser.series
     batch.lines.append(
       Line(
         start: UInt32(truncatingIfNeeded: range.lowerBound),
         length: UInt32(truncatingIfNeeded: range.count), slot: slot))
-    batch.counts.scraped += 1
-    let wasSeen = series[slot].seenAt == iteration
-    series[slot].seenAt = iteration
-    if series[slot].state == .dropped { return }
-    batch.counts.kept += 1
-    let explicit = reading.rules.honorsTimestamps ? parser.timeMs : nil
-    if wasSeen && explicit == nil {
-      batch.counts.duplicates += 1
-      return
+    if series[slot].state.isPart {
+      try collect(slot, parser, &search.classic, reading, &batch)
+      if series[slot].state == .part {
+        series[slot].seenAt = iteration
+        return
+      }
     }
-    let timeMs = explicit ?? reading.timeMs
-    batch.counts.limited += 1
-    let limit = reading.rules.sampleLimit
-    if limit > 0 && batch.counts.limited > limit { return }
-    if timeMs > reading.maxTimeMs {
-      batch.counts.outOfBounds += 1
-      return
-    }
-    if explicit == nil || reading.rules.tracksTimestampsStaleness {
-      series[slot].trackedAt = iteration
-    }
-    let ref = series[slot].ref
-    if ref == .none { batch.waitingSamples.append(batch.slots.count) }
-    batch.slots.append(slot)
-    batch.samples.append(ref, timeMs: timeMs, value: parser.value)
-    if parser.hasExemplar { addExemplar(slot, ref, parser, timeMs, &batch) }
+    guard let timeMs = admit(slot, parser.timeMs, reading, &batch) else { return }
+    appendFloat(slot, timeMs, parser.value, &batch)
+    // A broken exemplar is no reason to lose the sample.
+    guard parser.hasExemplar, let found = try? parser.exemplar() else { return }
+    addExemplar(slot, found, timeMs, &batch)
   }
 
-  private func addExemplar(
-    _ slot: Int32, _ ref: SeriesRef, _ parser: borrowing ExpositionParser, _ timeMs: Int64,
-    _ batch: inout ScrapeBatch
-  ) {
-    // A broken exemplar is no reason to lose the sample.
-    guard let found = try? parser.exemplar() else { return }
-    let characters = found.labels.reduce(0) {
-      $0 + $1.name.unicodeScalars.count + $1.value.unicodeScalars.count
+  /// Takes what a series tells to the histogram that it is a part of.
+  private mutating func collect(
+    _ slot: Int32, _ parser: borrowing ExpositionParser, _ run: inout ClassicRun?,
+    _ reading: ScrapeReading, _ batch: inout ScrapeBatch
+  ) throws(ExpositionError) {
+    guard let part = classic[slot] else { return }
+    if run?.slot != part.histogram {
+      try finishClassic(&run, reading, &batch)
+      run = ClassicRun(slot: part.histogram)
     }
-    guard characters <= Limits.exemplarCharactersMax else { return }
-    if ref == .none {
-      batch.waitingExemplars.append((batch.samples.exemplars.count, slot))
-    }
-    let exemplar = Exemplar(
-      labels: found.labels, value: found.value, timeMs: found.timeMs ?? timeMs,
-      hasOwnTime: found.timeMs != nil)
-    batch.samples.exemplars.append((ref, exemplar))
+    let exemplar = parser.hasExemplar ? try? parser.exemplar() : nil
+    run?.add(part.role, parser.value, ownTimeMs: parser.timeMs, exemplar)
+    // Known for as long as its parts are, even if they make no histogram.
+    series[part.histogram].seenAt = iteration
   }
 }
 
@@ -197,6 +186,10 @@ private struct LineSearch {
   var next = 0
   /// The metric family of the last `# TYPE` line that was only compared.
   var family: Int?
+  /// The metric family of the last `# TYPE` line; -1 before the first.
+  var typeFamily: Int32 = -1
+  /// The classic histogram whose series stand here.
+  var classic: ClassicRun?
   /// Filled at the first line that is not where it was.
   var table: SeriesTable
 
@@ -220,10 +213,12 @@ extension ScrapeCache {
     case .end: return false
     case .series:
       let slot = try findSlot(parser, bytes, old, &search, reading, &batch)
-      add(slot, parser, reading, &batch)
+      try add(slot, parser, &search, reading, &batch)
       return true
     case .comment: break
-    case .help, .type, .unit: updateMetadata(entry, parser)
+    case .help, .type, .unit:
+      let family = updateMetadata(entry, parser)
+      if entry == .type { search.typeFamily = family }
     }
     // A last line without its line end could be the beginning of a longer one next time.
     guard parser.at <= bytes.count, bytes[parser.at - 1] == UInt8(ascii: "\n") else { return true }
@@ -238,7 +233,9 @@ extension ScrapeCache {
     return true
   }
 
-  private mutating func updateMetadata(_ entry: Entry, _ parser: borrowing ExpositionParser) {
+  private mutating func updateMetadata(
+    _ entry: Entry, _ parser: borrowing ExpositionParser
+  ) -> Int32 {
     let number = metadata.number(of: parser.metadataName, at: iteration)
     let kind = parser.metadataKind
     let text = entry == .type ? "" : parser.metadataText()
@@ -249,6 +246,7 @@ extension ScrapeCache {
       default: $0.unit = text
       }
     }
+    return number
   }
 
   /// The slot of the sample just read: known under its text, or new.
@@ -279,7 +277,7 @@ extension ScrapeCache {
     }
     let slot: Int32
     do throws(ExpositionError) {
-      slot = try newSlot(parser, reading.rules, &batch)
+      slot = try newSlot(parser, search.typeFamily, reading.rules, &batch)
     } catch {
       // Reading stops at this sample, but it was read.
       batch.counts.scraped += 1
@@ -290,27 +288,30 @@ extension ScrapeCache {
   }
 
   private mutating func newSlot(
-    _ parser: borrowing ExpositionParser, _ rules: SampleRules, _ batch: inout ScrapeBatch
+    _ parser: borrowing ExpositionParser, _ family: Int32, _ rules: SampleRules,
+    _ batch: inout ScrapeBatch
   ) throws(ExpositionError) -> Int32 {
     let exposed = try parser.labels()
-    let labels: Labels?
-    do throws(ScrapeFailure) {
-      labels = try rules.stored(
-        exposed, emptied: rules.honorsLabels ? parser.emptyLabelNames() : [])
-    } catch {
-      batch.failure = error
-      throw ExpositionError(error.text)
+    let emptied = rules.honorsLabels ? parser.emptyLabelNames() : []
+    guard rules.histograms.convertsClassic, parser.metadataKind == .histogram, family >= 0,
+      let role = ClassicPart.role(of: exposed, in: metadata.name(of: family))
+    else { return try newSlot(exposed, emptied: emptied, rules, &batch) }
+    let base = ClassicPart.base(of: exposed, family: metadata.name(of: family))
+    var histogram = classic.histogram(base)
+    if histogram == nil {
+      histogram = try newSlot(base, emptied: emptied, rules, &batch)
     }
-    guard let labels else {
-      let slot = series.add(.dropped)
+    guard let histogram else { return try newSlot(exposed, emptied: emptied, rules, &batch) }
+    classic.setHistogram(base, histogram)
+    let slot: Int32
+    if rules.histograms.keepsClassic {
+      slot = try newSlot(exposed, emptied: emptied, rules, &batch)
+      if series[slot].state == .stored { series[slot].state = .storedPart }
+    } else {
+      slot = series.add(.part)
       batch.newDropped.append(slot)
-      return slot
     }
-    let slot = series.add(.stored)
-    batch.newSlots.append(slot)
-    batch.newLabels.append(labels)
-    let limit = rules.sampleLimit
-    if limit == 0 || batch.counts.limited < limit { batch.counts.newSeries += 1 }
+    classic.setPart(slot, ClassicPart(histogram: histogram, role: role))
     return slot
   }
 }

@@ -6,7 +6,11 @@ struct ScrapeBatch {
   var samples = AppendBatch()
   /// The series' slot of each float sample.
   var slots: [Int32] = []
+  /// The series' slot of each histogram.
+  var histogramSlots: [Int32] = []
   var lines: [ScrapeCache.Line] = []
+  /// In place of `lines`, where the body is protobuf.
+  var protobuf = ProtobufLines()
 
   /// Series met for the first time, with the labels under which they are stored.
   var newSlots: [Int32] = []
@@ -15,9 +19,12 @@ struct ScrapeBatch {
   var newDropped: [Int32] = []
   /// Samples and exemplars whose series has no ref yet.
   var waitingSamples: [Int] = []
+  var waitingHistograms: [Int] = []
   var waitingExemplars: [(index: Int, slot: Int32)] = []
 
   var counts = Counts()
+  /// Whether a histogram has more buckets than the job allows.
+  var exceedsBucketLimit = false
   /// Set where a rule of the job, not the format, ended the scan.
   var failure: ScrapeFailure?
 

@@ -31,6 +31,9 @@ struct ScrapeCache {
 
   private(set) var body: [UInt8] = []
   private(set) var lines: [Line] = []
+  /// In place of `lines`, where the body is protobuf.
+  private(set) var protobuf = ProtobufLines()
+  var classic = ClassicSlots()
   var series = SeriesSlots()
   var metadata = MetadataTable()
   /// Counts scrapes, good and bad, from 1.
@@ -41,11 +44,13 @@ struct ScrapeCache {
   mutating func beginScrape() { iteration += 1 }
 
   /// Makes a body that was read the one to compare the next with.
-  mutating func replace(body: [UInt8], lines: [Line]) {
+  mutating func replace(body: [UInt8], lines: [Line], protobuf: ProtobufLines) {
     self.body = body
     self.lines = lines
+    self.protobuf = protobuf
     liveIteration = iteration
     series.freeUnseen(at: iteration)
+    classic.forget { series[$0].state == .free }
     metadata.forgetOld(at: iteration)
   }
 
@@ -58,7 +63,7 @@ struct ScrapeCache {
     guard liveIteration > 0 else { return [] }
     var refs: [SeriesRef] = []
     for slot in series.slots
-    where slot.liveAt == liveIteration && slot.state == .stored
+    where slot.liveAt == liveIteration && slot.state.isStored
       && (all || slot.trackedAt != iteration)
     {
       refs.append(slot.ref)
@@ -70,7 +75,7 @@ struct ScrapeCache {
   var liveRefs: Set<SeriesRef> {
     guard liveIteration > 0 else { return [] }
     return Set(
-      series.slots.filter { $0.liveAt == liveIteration && $0.state == .stored }.map(\.ref))
+      series.slots.filter { $0.liveAt == liveIteration && $0.state.isStored }.map(\.ref))
   }
 }
 
@@ -81,6 +86,13 @@ struct SeriesSlots {
     case stored
     /// Relabelling drops it.
     case dropped
+    /// Becomes part of a native histogram, and is not stored itself.
+    case part
+    /// Becomes part of a native histogram, and is stored too.
+    case storedPart
+
+    var isStored: Bool { self == .stored || self == .storedPart }
+    var isPart: Bool { rawValue >= State.part.rawValue }
   }
 
   /// All that a sample of a known series looks at, in one place.
@@ -128,5 +140,27 @@ struct SeriesSlots {
         remove(Int32(i))
       }
     }
+  }
+}
+
+/// Which series of a target are parts of classic histograms that become native ones.
+struct ClassicSlots {
+  private var parts: [Int32: ClassicPart] = [:]
+  /// By the exposed labels of the histogram.
+  private var histograms: [Labels: Int32] = [:]
+
+  subscript(slot: Int32) -> ClassicPart? { parts[slot] }
+
+  func histogram(_ exposed: Labels) -> Int32? { histograms[exposed] }
+
+  mutating func setPart(_ slot: Int32, _ part: ClassicPart) { parts[slot] = part }
+
+  mutating func setHistogram(_ exposed: Labels, _ slot: Int32) { histograms[exposed] = slot }
+
+  /// Forgets the slots that are free again.
+  mutating func forget(_ isFree: (Int32) -> Bool) {
+    guard !parts.isEmpty || !histograms.isEmpty else { return }
+    parts = parts.filter { !isFree($0.key) && !isFree($0.value.histogram) }
+    histograms = histograms.filter { !isFree($0.value) }
   }
 }

@@ -37,6 +37,9 @@ struct ScrapeIngest {
       if limit > 0, batch.counts.limited > limit {
         throw ScrapeFailure("sample limit exceeded", isSampleLimit: true)
       }
+      if batch.exceedsBucketLimit {
+        throw ScrapeFailure("histogram bucket limit exceeded", isBucketLimit: true)
+      }
       try resolve(&batch, appender)
     } catch {
       cache.discard(batch)
@@ -54,7 +57,7 @@ struct ScrapeIngest {
       cache.discard(batch)
       throw failure(ScrapeFailure(error.description), batch.counts)
     }
-    cache.replace(body: body, lines: batch.lines)
+    cache.replace(body: body, lines: batch.lines, protobuf: batch.protobuf)
     return batch.counts
   }
 
@@ -121,6 +124,9 @@ struct ScrapeIngest {
     for i in batch.waitingSamples {
       batch.samples.refs[i] = cache.series[batch.slots[i]].ref
     }
+    for i in batch.waitingHistograms {
+      batch.samples.histogramRefs[i] = cache.series[batch.histogramSlots[i]].ref
+    }
     for (i, slot) in batch.waitingExemplars {
       batch.samples.exemplars[i].ref = cache.series[slot].ref
     }
@@ -143,29 +149,36 @@ extension ScrapeIngest {
   ) throws(StorageError) {
     guard !outcome.rejections.isEmpty else { return }
     var unknown: [Int] = []
-    for rejection in outcome.rejections where !rejection.isHistogram {
+    var unknownHistograms: [Int] = []
+    for rejection in outcome.rejections {
       // Markers and the report are rejected where another target wrote to the same series.
-      guard rejection.index < sampleCount else { continue }
+      guard rejection.isHistogram || rejection.index < sampleCount else { continue }
       switch rejection.error {
       case .outOfOrder: batch.counts.outOfOrder += 1
       case .duplicate: batch.counts.duplicates += 1
       case .tooOld, .outOfBounds: batch.counts.outOfBounds += 1
+      case .unknownSeries where rejection.isHistogram: unknownHistograms.append(rejection.index)
       case .unknownSeries: unknown.append(rejection.index)
       case .invalidHistogram, .histogramsDisabled: break
       }
     }
     let reportStart = batch.samples.refs.count - reportRefs.count
     try settleReport(outcome, from: reportStart, batch.samples, appender)
-    if !unknown.isEmpty { try retry(unknown, body, reading, batch, appender) }
+    guard !unknown.isEmpty || !unknownHistograms.isEmpty else { return }
+    try retry(unknown, unknownHistograms, body, reading, batch, appender)
   }
 
   /// Series that the store has forgotten are made again, from their text.
   private mutating func retry(
-    _ unknown: [Int], _ body: [UInt8], _ reading: ScrapeReading, _ batch: ScrapeBatch,
-    _ appender: any Appender
+    _ unknown: [Int], _ histograms: [Int], _ body: [UInt8], _ reading: ScrapeReading,
+    _ batch: ScrapeBatch, _ appender: any Appender
   ) throws(StorageError) {
-    let slots = Set(unknown.map { batch.slots[$0] })
-    let known = relabelled(slots, body, reading, batch.lines)
+    let slots = Set(
+      unknown.map { batch.slots[$0] } + histograms.map { batch.histogramSlots[$0] })
+    let known =
+      reading.format == .protobuf
+      ? cache.relabelledProtobuf(slots, body, reading.rules, batch.protobuf)
+      : relabelled(slots, body, reading, batch.lines)
     let refs = try appender.resolve(known.map(\.labels))
     for ((slot, _), ref) in zip(known, refs) { cache.series[slot].ref = ref }
     var again = AppendBatch()
@@ -173,6 +186,11 @@ extension ScrapeIngest {
       again.append(
         cache.series[batch.slots[i]].ref, timeMs: batch.samples.times[i],
         value: batch.samples.values[i])
+    }
+    for i in histograms {
+      again.append(
+        cache.series[batch.histogramSlots[i]].ref, timeMs: batch.samples.histogramTimes[i],
+        histogram: batch.samples.histograms[i])
     }
     _ = try appender.append(again)
   }
@@ -184,18 +202,30 @@ extension ScrapeIngest {
     var found: [(slot: Int32, labels: Labels)] = []
     var left = slots
     var kind = MetricMetadata.Kind.unknown
+    var family = ""
     for line in lines {
-      if line.slot < Line.comment {
-        if line.isType { kind = cache.metadata.kind(of: Int32(line.family)) }
+      if line.slot < Line.comment, line.isType {
+        kind = cache.metadata.kind(of: Int32(line.family))
+        family = cache.metadata.name(of: Int32(line.family))
       }
-      guard left.remove(line.slot) != nil else { continue }
+      // A part of a classic histogram brings back the native one that is made of it.
+      let histogram = cache.classic[line.slot]?.histogram
+      let isHistogram = histogram.map { left.remove($0) != nil } ?? false
+      let isSeries = left.remove(line.slot) != nil
+      guard isHistogram || isSeries else { continue }
       var parser = ExpositionParser(body.span, format: reading.format, kind: kind)
       parser.skip(to: Int(line.start))
-      guard (try? parser.next()) == .series, let exposed = try? parser.labels(),
+      guard (try? parser.next()) == .series, let exposed = try? parser.labels() else { continue }
+      let emptied = reading.rules.honorsLabels ? parser.emptyLabelNames() : []
+      if isSeries, let labels = try? reading.rules.stored(exposed, emptied: emptied) {
+        found.append((line.slot, labels))
+      }
+      if isHistogram, let histogram,
         let labels = try? reading.rules.stored(
-          exposed, emptied: reading.rules.honorsLabels ? parser.emptyLabelNames() : [])
-      else { continue }
-      found.append((line.slot, labels))
+          ClassicPart.base(of: exposed, family: family), emptied: emptied)
+      {
+        found.append((histogram, labels))
+      }
     }
     return found
   }

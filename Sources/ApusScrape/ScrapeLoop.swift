@@ -69,7 +69,7 @@ final class ScrapeLoop: Sendable {
     self.doors = doors
     self.metrics = metrics
     self.log = log.with("target", target.url)
-    rules = SampleRules(config, targetLabels: target.labels)
+    rules = SampleRules(config, targetLabels: target.labels, histograms: target.histograms)
     job = config.jobName
     failureLogPath = config.scrapeFailureLogFile
     fallback = config.fallbackProtocol.map { $0.mediaType }
@@ -181,6 +181,7 @@ extension ScrapeLoop {
         tell(counts)
       } catch {
         log.debug("Append failed", ["err": error.text])
+        if error.isBucketLimit { metrics.exceededBucketLimit.increment() }
         if error.isSampleLimit { metrics.exceededSampleLimit.increment() }
         if error.isLabelLimit { metrics.exceededLabelLimits.increment() }
         storeNothing(error, bodyBytes: body.count, timeMs, startNs)

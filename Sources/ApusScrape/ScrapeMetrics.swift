@@ -5,6 +5,7 @@ internal import Synchronization
 final class ScrapeMetrics: Sendable {
   let exceededSampleLimit: Counter
   let exceededBodyLimit: Counter
+  let exceededBucketLimit: Counter
   let duplicates: Counter
   let outOfOrder: Counter
   let outOfBounds: Counter
@@ -53,12 +54,12 @@ final class ScrapeMetrics: Sendable {
     reloads = counter("scrape_pool_reloads_total", "Total number of scrape pool reloads.")
     reloadsFailed = counter(
       "scrape_pool_reloads_failed_total", "Total number of failed scrape pool reloads.")
-    // Never counted: caches hold what the last good scrape had, exemplars are judged by the store,
-    // and native histograms are not asked for. Dashboards look for the names.
+    // Never counted: caches hold what the last good scrape had, and exemplars are judged by the
+    // store. Dashboards look for the names.
     _ = counter(
       "scrapes_exemplar_out_of_order_total",
       "Total number of exemplar rejected due to not being out of the expected order.")
-    _ = counter(
+    exceededBucketLimit = counter(
       "scrapes_exceeded_native_histogram_bucket_limit_total",
       "Total number of scrapes that hit the native histogram bucket limit and were rejected.")
     _ = counter(

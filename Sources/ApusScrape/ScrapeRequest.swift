@@ -12,9 +12,9 @@ enum ScrapeRequest {
     var request = FetchRequest(
       url: target.url, timeoutMs: target.timeoutMs,
       // Prometheus refuses a body that reaches the limit.
-      bodyBytesMax: limit > 0 ? max(1, limit - 1) : Limits.bodyBytesMax)
+      bodyBytesMax: limit > 0 ? min(max(1, limit - 1), Int(UInt32.max)) : Limits.bodyBytesMax)
     let accept = AcceptHeader.value(
-      config.protocols.compactMap { $0.choice }, escaping: config.nameEscaping.rawValue)
+      config.protocols.map { $0.choice }, escaping: config.nameEscaping.rawValue)
     request.headers = [
       ("Accept", accept),
       ("Accept-Encoding", config.enablesCompression ? "gzip" : "identity"),
@@ -29,10 +29,9 @@ enum ScrapeRequest {
 }
 
 extension ScrapeProtocol {
-  /// Nil for protobuf, which is never asked for: it could not be read.
-  var choice: AcceptHeader.Choice? {
+  var choice: AcceptHeader.Choice {
     switch self {
-    case .protobuf: nil
+    case .protobuf: AcceptHeader.protobuf
     case .text0: AcceptHeader.text0
     case .text1: AcceptHeader.text1
     case .openMetrics0: AcceptHeader.openMetrics0

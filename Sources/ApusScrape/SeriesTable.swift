@@ -24,6 +24,12 @@ struct SeriesTable {
     }
   }
 
+  /// Takes in all series of a previous body, by the hash of each.
+  mutating func fill(count: Int, _ hash: (Int) -> UInt32) {
+    resize(to: max(64, count * 2))
+    for i in 0..<count { insert(hash(i), line: i) }
+  }
+
   enum Place: Equatable {
     case old(Int)
     case current(Int)

@@ -36,7 +36,11 @@ package enum TargetLabels {
     }
     let intervalMs: Int64
     let timeoutMs: Int64
+    var histograms = config.histograms
     do throws(ScrapeFailure) {
+      try override(&histograms.scrapesNative, LabelNames.scrapeNative, builder)
+      try override(&histograms.convertsClassic, LabelNames.convertClassic, builder)
+      try override(&histograms.alwaysScrapesClassic, LabelNames.alwaysClassic, builder)
       intervalMs = try duration(builder[LabelNames.scrapeInterval], "interval")
       timeoutMs = try duration(builder[LabelNames.scrapeTimeout], "timeout")
     } catch {
@@ -56,7 +60,7 @@ package enum TargetLabels {
       Target(
         labels: builder.labels(), discoveredLabels: discovered,
         url: TargetURL.text(all, parameters: config.parameters), intervalMs: intervalMs,
-        timeoutMs: timeoutMs, identity: all))
+        timeoutMs: timeoutMs, identity: all, histograms: histograms))
   }
 
   /// The labels that relabelling starts from.
@@ -79,6 +83,20 @@ package enum TargetLabels {
       if builder[name].isEmpty { builder.set(name, value) }
     }
     return builder.labels()
+  }
+
+  /// A choice that relabelling may make for one target. (Go's words for a boolean.)
+  private static func override(
+    _ choice: inout Bool, _ label: String, _ builder: LabelsBuilder
+  ) throws(ScrapeFailure) {
+    switch builder[label] {
+    case "": break
+    case "1", "t", "T", "true", "TRUE", "True": choice = true
+    case "0", "f", "F", "false", "FALSE", "False": choice = false
+    case let text:
+      throw ScrapeFailure(
+        "error parsing \(label): strconv.ParseBool: parsing \(GoQuote.quote(text)): invalid syntax")
+    }
   }
 
   private static func duration(_ text: String, _ what: String) throws(ScrapeFailure) -> Int64 {

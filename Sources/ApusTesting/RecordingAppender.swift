@@ -30,6 +30,7 @@ package final class RecordingAppender: Appender {
     var labels: [Labels] = []
     var refs: [Labels: SeriesRef] = [:]
     var batches: [[Sample]] = []
+    var histograms: [(labels: Labels, timeMs: Int64, histogram: FloatHistogram)] = []
     var exemplars: [(labels: Labels, exemplar: Exemplar)] = []
     var resolveCalls = 0
     var resolvedCount = 0
@@ -43,6 +44,9 @@ package final class RecordingAppender: Appender {
 
   package var batches: [[Sample]] { state.withLock { $0.batches } }
   package var samples: [Sample] { state.withLock { $0.batches.flatMap { $0 } } }
+  package var histograms: [(labels: Labels, timeMs: Int64, histogram: FloatHistogram)] {
+    state.withLock { $0.histograms }
+  }
   package var exemplars: [(labels: Labels, exemplar: Exemplar)] {
     state.withLock { $0.exemplars }
   }
@@ -64,6 +68,7 @@ package final class RecordingAppender: Appender {
     state.withLock {
       $0.batches = []
       $0.exemplars = []
+      $0.histograms = []
       $0.resolveCalls = 0
       $0.resolvedCount = 0
     }
@@ -96,6 +101,15 @@ package final class RecordingAppender: Appender {
           outcome.rejections.append(.init(index: i, isHistogram: false, error: error))
         } else {
           taken.append(Sample(labels, batch.times[i], batch.values[i]))
+        }
+      }
+      for i in batch.histogramRefs.indices {
+        let labels = state.labels[Int(batch.histogramRefs[i].number) - 1]
+        let isKnown = state.refs[labels] == batch.histogramRefs[i]
+        if let error = isKnown ? state.rejections[labels] : .unknownSeries {
+          outcome.rejections.append(.init(index: i, isHistogram: true, error: error))
+        } else {
+          state.histograms.append((labels, batch.histogramTimes[i], batch.histograms[i]))
         }
       }
       state.batches.append(taken)

@@ -12,6 +12,7 @@ import Synchronization
 final class FakeFetcher: HTTPFetcher, HTTPFetcherFactory {
   enum Answer: Sendable {
     case body(String, contentType: String = "text/plain")
+    case bytes([UInt8], contentType: String)
     case status(Int)
     case error(FetchError.Reason, String)
   }
@@ -56,6 +57,9 @@ final class FakeFetcher: HTTPFetcher, HTTPFetcherFactory {
     case .body(let text, let contentType):
       return FetchResponse(
         status: 200, headers: [("content-type", contentType)], body: Array(text.utf8))
+    case .bytes(let bytes, let contentType):
+      return FetchResponse(
+        status: 200, headers: [("content-type", contentType)], body: bytes)
     case .status(let code): return FetchResponse(status: code, headers: [], body: [])
     case .error(let reason, let text):
       throw FetchError(reason, url: request.url, description: text)
@@ -123,6 +127,15 @@ final class ScrapeHarness: Sendable {
     return await next()
   }
 
+  /// The same for a protobuf body.
+  func scrape(_ families: [UInt8]...) async -> [String] {
+    let type =
+      "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily;"
+      + " encoding=delimited"
+    fetcher.answer(Self.url, .bytes(families.flatMap { $0 }, contentType: type))
+    return await next()
+  }
+
   private func next() async -> [String] {
     appender.clear()
     let requests = fetcher.requests.count
@@ -163,6 +176,17 @@ final class ScrapeHarness: Sendable {
   /// The newest value of a synthetic series.
   func report(_ name: String) -> Double? {
     appender.samples.last { $0.labels.metricName == name }?.value
+  }
+
+  /// The newest histograms, as `labels count sum schema [buckets]`.
+  var storedHistograms: [String] {
+    appender.histograms.map { labels, _, h in
+      let name = Self.short(.init(labels, 0, 0)).dropLast(2)
+      let buckets = (h.negativeBuckets + h.positiveBuckets).map(FloatText.g).joined(separator: " ")
+      let bounds = h.customBounds.isEmpty ? "" : " bounds \(h.customBounds)"
+      return "\(name) \(FloatText.g(h.count)) \(FloatText.g(h.sum)) schema \(h.schema)"
+        + " [\(buckets)]\(bounds)"
+    }
   }
 
   static func isReport(_ labels: Labels) -> Bool {

@@ -32,10 +32,10 @@ import Testing
       #expect(request.timeoutMs == 5_000)
       #expect(
         request.headers.map { "\($0.name): \($0.value)" } == [
-          "Accept: application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
-            + "application/openmetrics-text;version=0.0.1;q=0.4,"
-            + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,"
-            + "text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+          "Accept: application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+            + "application/openmetrics-text;version=0.0.1;q=0.5,"
+            + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+            + "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
           "Accept-Encoding: gzip", "User-Agent: Prometheus/3.0",
           "X-Prometheus-Scrape-Timeout-Seconds: 5",
         ])

@@ -46,6 +46,7 @@ package struct ExpositionParser: ~Escapable {
     switch format {
     case .text: try nextText()
     case .openMetrics: try nextOpenMetrics()
+    case .protobuf: throw ExpositionError(Self.notText)
     }
   }
 
@@ -69,6 +70,7 @@ package struct ExpositionParser: ~Escapable {
     switch format {
     case .text: try readTextSuffix(nextTextToken())
     case .openMetrics: try readOpenMetricsSuffix(lexOpenMetrics())
+    case .protobuf: throw ExpositionError(Self.notText)
     }
   }
 
@@ -86,6 +88,8 @@ package struct ExpositionParser: ~Escapable {
 
   /// Sets the kind that a `# TYPE` line gave which was skipped.
   package mutating func setKind(_ kind: MetricMetadata.Kind) { metadataKind = kind }
+
+  private static let notText = "protobuf is read by MetricFamilyReader"
 
   package var hasExemplar: Bool { foundExemplar.isThere }
 }
@@ -145,16 +149,9 @@ extension ExpositionParser {
   }
 
   private func sorted(_ pairs: [Label]) throws(ExpositionError) -> Labels {
-    let labels = Labels(pairs)
-    guard labels.count < pairs.count else { return labels }
-    // A label that is given an empty value is not there, whatever else is said of it.
-    let absent = Set(pairs.lazy.filter { $0.value.isEmpty }.map { Array($0.name.utf8) })
-    let present = pairs.filter { !absent.contains(Array($0.name.utf8)) }
-    var names = Set<[UInt8]>()
-    for pair in present where !names.insert(Array(pair.name.utf8)).inserted {
-      throw failure("label name \(GoQuote.quote(pair.name)) is not unique: invalid sample")
-    }
-    return Labels(present)
+    let (labels, duplicate) = uniqueLabels(pairs)
+    guard let duplicate else { return labels }
+    throw failure("label name \(GoQuote.quote(duplicate)) is not unique: invalid sample")
   }
 
   /// Label values are checked when they are read, names here.
@@ -258,3 +255,15 @@ extension ExpositionParser {
 let newline = UInt8(ascii: "\n")
 let backslash = UInt8(ascii: "\\")
 let doubleQuote = UInt8(ascii: "\"")
+
+/// The pairs as labels, and a name that two of them have, if there is one. A label that is given
+/// an empty value is not there, whatever else is said of it.
+func uniqueLabels(_ pairs: [Label]) -> (labels: Labels, duplicate: String?) {
+  let labels = Labels(pairs)
+  guard labels.count < pairs.count else { return (labels, nil) }
+  let absent = Set(pairs.lazy.filter { $0.value.isEmpty }.map { Array($0.name.utf8) })
+  let present = pairs.filter { !absent.contains(Array($0.name.utf8)) }
+  var names = Set<[UInt8]>()
+  let duplicate = present.first { !names.insert(Array($0.name.utf8)).inserted }
+  return (Labels(present), duplicate?.name)
+}
