@@ -139,6 +139,7 @@ package final class Engine: Sendable {
       text: request.expression, querier: querier, options: options, clock: clock,
       cancellation: cancellation, limits: limits)
     if case .range = request.time { query.isRange = true }
+    if request.wantsExplanation { query.recorder = ExplainRecorder(clock: clock) }
     let prepared = clock.monotonicNs
     let evaluation = Evaluation(query: query, timeline: timeline)
     let value = try evaluation.value(of: plan, type: expression.valueType)
@@ -146,7 +147,9 @@ package final class Engine: Sendable {
     var statistics = query.statistics
     statistics.queryPreparationSeconds = Double(prepared - started) / 1e9
     statistics.innerEvalSeconds = Double(clock.monotonicNs - prepared) / 1e9
-    return QueryResult(value: value, annotations: annotations, statistics: statistics)
+    var result = QueryResult(value: value, annotations: annotations, statistics: statistics)
+    result.explanation = query.recorder.map { QueryRoot.explanation($0, request, result) }
+    return result
   }
 
   private func timeline(_ time: QueryRequest.Time) throws(QueryError) -> Timeline {

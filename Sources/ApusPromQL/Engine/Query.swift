@@ -23,6 +23,8 @@ final class Query {
   let lookbackMs: Int64
   /// A range query, even if of one step.
   var isRange = false
+  /// Measures the operators, where an explanation is wanted.
+  var recorder: ExplainRecorder?
   private let clock: any WallClock
   private let deadlineNs: UInt64
   private let cancellation: CancellationFlag
@@ -30,8 +32,10 @@ final class Query {
   private(set) var annotations = Annotations()
   private var forced: [ForcedMonotonicity] = []
   /// Samples held at this moment.
-  private var samplesHeld = 0
+  private(set) var samplesHeld = 0
   private(set) var samplesPeak = 0
+  /// Most samples held since somebody set it.
+  var samplesHigh = 0
   private(set) var samplesTouched = 0
   private var samplesSelected = 0
   /// Samples touched at each step of the query, where asked for.
@@ -79,6 +83,7 @@ extension Query {
   func hold(_ count: Int) throws(QueryError) {
     samplesHeld += count
     if samplesHeld > samplesPeak { samplesPeak = samplesHeld }
+    if samplesHeld > samplesHigh { samplesHigh = samplesHeld }
     if samplesHeld > options.maxSamples { throw .tooManySamples }
   }
 

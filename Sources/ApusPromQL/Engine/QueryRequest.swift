@@ -13,6 +13,8 @@ package struct QueryRequest: Sendable {
   /// Nil for the engine's; never more than the engine's.
   package var timeoutMs: Int64?
   package var wantsSamplesPerStep = false
+  /// Whether the result says how it came about.
+  package var wantsExplanation = false
   /// Where the query comes from, for the query log: pairs such as ("clientIP", "127.0.0.1").
   package var origin: [(key: String, value: String)] = []
 

@@ -3,7 +3,7 @@ internal import ApusPromQLSyntax
 
 /// Scalar expressions: one number for every step, computed before anything that needs them.
 extension OperatorBuilder {
-  func scalar(_ node: PlanNode, _ timeline: Timeline) throws(QueryError) -> ScalarRow {
+  func computed(_ node: PlanNode, _ timeline: Timeline) throws(QueryError) -> ScalarRow {
     switch node {
     case .number(let value): return .constant(value)
     case .stepInvariant(let inner):

@@ -5,8 +5,7 @@ internal import ApusPromQLSyntax
 struct OperatorBuilder {
   let query: Query
 
-  /// The series of a vector expression.
-  func vector(_ node: PlanNode, _ timeline: Timeline) throws(QueryError) -> any Operator {
+  func made(_ node: PlanNode, _ timeline: Timeline) throws(QueryError) -> any Operator {
     try query.checkpoint()
     switch node {
     case .number, .string:
@@ -35,8 +34,7 @@ struct OperatorBuilder {
     return MergeDuplicates(made, stepCount: timeline.count, query: query)
   }
 
-  /// Windows of a range argument.
-  func windows(_ plan: RangePlan, _ timeline: Timeline) throws(QueryError) -> any WindowSource {
+  func made(_ plan: RangePlan, _ timeline: Timeline) throws(QueryError) -> any WindowSource {
     switch plan {
     case .selector(let selector, let windowMs, let widening):
       return SelectorWindows(

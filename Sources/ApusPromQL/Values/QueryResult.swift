@@ -14,6 +14,8 @@ package struct QueryResult: Sendable {
   package var value: Value
   package var annotations: Annotations
   package var statistics: QueryStatistics
+  /// Where asked for.
+  package var explanation: Explanation?
 
   package init(value: Value, annotations: Annotations, statistics: QueryStatistics) {
     self.value = value

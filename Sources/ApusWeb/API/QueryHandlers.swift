@@ -69,6 +69,7 @@ extension WebHandlers {
       }
     }
     wanted.wantsSamplesPerStep = form.first("stats") == "all"
+    wanted.wantsExplanation = ["1", "true"].contains(form.first("explain"))
     wanted.origin = [
       ("httpRequest.clientIP", request.peer),
       ("httpRequest.method", request.method?.rawValue ?? ""),

@@ -81,6 +81,10 @@ package struct ResultEncoder: PieceSource {
       json.raw(#","stats":"#)
       json.statistics(result.statistics)
     }
+    if let explanation = result.explanation {
+      json.raw(#","explain":"#)
+      json.explanation(explanation)
+    }
     json.raw("}")
     Envelope.writeEnd(result.annotations, to: &json)
     stage = .done
