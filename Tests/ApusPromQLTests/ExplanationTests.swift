@@ -60,7 +60,8 @@ import Testing
 
   @Test func `scalars, subqueries and what is evaluated once are there`() throws {
     let root = try explain(
-      "topk(scalar(count(x_total)), max_over_time(x_total[5m:1m])) + on() group_left() sum(x_total @ 0)",
+      "topk(scalar(count(x_total)), max_over_time(x_total[5m:1m])) "
+        + "+ on() group_left() sum(x_total @ 0)",
       .range(startMs: 0, endMs: 60_000, stepMs: 30_000))
     var names: [String] = []
     func collect(_ node: Explanation) {
