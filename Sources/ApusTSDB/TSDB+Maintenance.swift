@@ -56,6 +56,21 @@ extension TSDB {
     } catch {
       log.error("syncing the WAL failed", ["err": "\(error)"])
     }
+    reportRescue(of: head.log?.writer)
+    reportRescue(of: head.outOfOrderWriter)
+  }
+
+  private func reportRescue(of writer: WALWriter?) {
+    guard let writer, let rescue = writer.takeRescue() else { return }
+    if let lost = rescue.lost {
+      log.error(
+        "a sync of the WAL failed, and not all logged since could be written anew; check the disk",
+        ["dir": writer.directory, "err": "\(rescue.failure)", "lost": "\(lost)"])
+    } else {
+      log.warning(
+        "a sync of the WAL failed; what was logged since the last one was written anew",
+        ["dir": writer.directory, "err": "\(rescue.failure)"])
+    }
   }
 
   /// One round of maintenance. What fails is logged and tried again in the next round.
@@ -152,52 +167,6 @@ extension TSDB {
       let made = try compactor.compact(
         now.filter { chosen.contains($0.ulid) }, isCancelled: isCancelled)
       try load(made.map { [$0] } ?? [], insteadOf: chosen)
-    }
-  }
-
-  /// Replaces old segments of the log by a checkpoint. A failure costs disk space, no samples.
-  private func truncateLog() {
-    guard let writer = head.log?.writer else { return }
-    metrics.wal.truncations.increment()
-    let start = clock.monotonicNs
-    defer { metrics.walTruncateDuration.observe(Double(clock.monotonicNs &- start) / 1e9) }
-    do throws(WALError) {
-      let segments = try WALSegments.list(files, walDirectory)
-      try writer.cutSegment()
-      guard let last = Checkpoint.lastSegment(of: segments) else { return }
-      try checkpoint(through: last)
-      metrics.checkpointDeletions.increment()
-      do throws(WALError) {
-        try Checkpoint.removeOld(of: walDirectory, files: files)
-      } catch {
-        metrics.checkpointDeletionsFailed.increment()
-        throw error
-      }
-      expiries.withLock { known in known = known.filter { $0.value > last } }
-    } catch {
-      metrics.wal.truncationsFailed.increment()
-      log.error("WAL truncation failed", ["err": "\(error)"])
-    }
-  }
-
-  private func checkpoint(through last: Int) throws(WALError) {
-    log.info("Creating checkpoint", ["to_segment": "\(last)"])
-    metrics.checkpoints.increment()
-    let head = head
-    let expiring = expiries.withLock { $0 }
-    // A series that is gone is needed while a segment that stays may speak of it.
-    let rules = CheckpointRules(minTimeMs: head.times.floor) { ref in
-      head.has(ref) || expiring[ref].map { $0 > last } ?? false
-    }
-    do throws(WALError) {
-      let done = try Checkpoint.write(
-        through: last, of: walDirectory, files: files, options: walOptions, rules: rules)
-      log.info(
-        "WAL checkpoint complete",
-        ["last": "\(last)", "series": "\(done.seriesKept)", "samples": "\(done.samplesKept)"])
-    } catch {
-      metrics.checkpointsFailed.increment()
-      throw error
     }
   }
 }

@@ -66,16 +66,15 @@ extension Simulation {
     batch.exemplars.append((ref, exemplar))
   }
 
-  /// What may be there after the next start: all of a batch in which the process died; else what
-  /// came late, for it has a log of its own, and only one of the two may have failed.
+  /// What may be there after the next start: all of a batch in which the process died. What is
+  /// refused is not, late samples neither, although they have a log of their own.
   private func rememberUndecided(_ samples: [Workload.Sample]) {
+    guard files.isDead else { return }
     let minValid = model.minValidTime
     for sample in samples {
       let verdict = model.judge(
         sample.labels, sample.timeMs, sample.modelValue, minValid: minValid)
-      let isOpen =
-        verdict == .storeLate
-        || (files.isDead && (verdict == .store || verdict == .unclear))
+      let isOpen = verdict == .storeLate || verdict == .store || verdict == .unclear
       if isOpen { undecided.append((sample.labels, sample.timeMs, sample.modelValue)) }
     }
   }

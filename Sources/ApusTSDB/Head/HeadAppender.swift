@@ -96,11 +96,18 @@ extension Head {
     let admittedHistograms = admitHistograms(batch, &outcome)
     // All that is in order in one write, the last one: what fails to be logged must not come back
     // at the next start, where it would stand in the way of what was stored since.
+    let mark = outOfOrder.log?.writer.position
     let late = try planLate(batch)
     logFloats(batch)
     logHistograms(batch, admittedHistograms)
     addToLog(attachments)
-    try log?.write()
+    do throws(StorageError) {
+      try log?.write()
+    } catch {
+      // Nor must what came late: all of a batch is refused.
+      if let mark { outOfOrder.log?.retract(to: mark) }
+      throw error
+    }
     stateLock.withLock { _ in
       columns.reclaim()
       apply(batch)
@@ -115,7 +122,9 @@ extension Head {
 
   /// The first sample ever says where the head's time begins.
   private func initialiseTimes(_ batch: AppendBatch) {
-    guard clock.isEmpty, let first = batch.times.first ?? batch.histogramTimes.first else { return }
+    guard clock.isEmpty, let first = batch.times.first ?? batch.histogramTimes.first,
+      AppendRules.canBeStored(first)
+    else { return }
     stateLock.withLock { _ in clock.extend(first, first) }
   }
 
@@ -235,7 +244,7 @@ extension Head {
     closeChunk(slot)
     OpenChunk.begin(
       &columns.states[slot], time: time, bits: bits,
-      nextAt: ChunkCut.windowEnd(time, options.chunkRangeMs), in: columns.slots)
+      nextAt: ChunkCut.chunkEnd(time, options.chunkRangeMs), in: columns.slots)
     metrics.chunksCreated.increment()
   }
 

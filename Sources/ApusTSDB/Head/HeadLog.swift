@@ -71,7 +71,7 @@ extension StorageError {
   static func wal(_ error: WALError) -> StorageError {
     let reason: StorageError.Reason =
       switch error {
-      case .io, .invalidSegmentSize: .system
+      case .io, .notDurable, .invalidSegmentSize: .system
       case .closed: .closed
       case .corruption, .segmentMissing: .corrupt
       }

@@ -87,6 +87,12 @@ final class OutOfOrderLog: @unchecked Sendable {
     batch.removeAll()
   }
 
+  /// Takes back what the last write wrote. Where that fails too it may be there at the next start.
+  func retract(to mark: WALWriter.Position) {
+    guard writer.position != mark else { return }
+    try? writer.retract(to: mark)
+  }
+
   /// Writes what was added; it survives the death of the process on return.
   func write() throws(StorageError) {
     gather()

@@ -57,6 +57,8 @@ package enum Checkpoint {
 
   /// The last segment that a checkpoint should stand for, by Prometheus's rule: the older two
   /// thirds, never the one that is written. Nil if that is not worth it.
+  ///
+  /// - Parameter segments: those that no checkpoint stands for.
   package static func lastSegment(of segments: [Int]) -> Int? {
     guard let first = segments.first, let current = segments.last else { return nil }
     let last = current - 1
@@ -66,52 +68,71 @@ package enum Checkpoint {
   }
 
   /// Writes the checkpoint that stands for the segments up to `last`, and the one before it. The
-  /// segments are not removed: `removeOld` does that.
+  /// segments are not removed: `removeOld` does that. Nothing is done where there is a checkpoint
+  /// that stands for as much: it may be all that is left of them.
   /// - Throws: `WALError`; nothing has changed then.
   package static func write(
     through last: Int, of directory: String, files: any FileSystem, options: WALOptions,
     rules: CheckpointRules
   ) throws(WALError) -> CheckpointStats {
+    let before = try Self.last(files, directory)
+    if let before, before.index >= last { return CheckpointStats() }
+    let segments = try WALSegments.list(files, directory)
+      .filter { $0 <= last && $0 > before?.index ?? -1 }
+    var stats = CheckpointStats()
+    try write(through: last, of: directory, files: files, options: options) {
+      writer throws(WALError) in
+      var pass = Pass(rules: rules)
+      if let before {
+        try pass.copy(
+          WALReader(
+            files: files, directory: before.path,
+            segments: try WALSegments.list(files, before.path)), to: writer)
+      }
+      try pass.copy(
+        WALReader(files: files, directory: directory, segments: segments), to: writer)
+      try pass.finish(writer)
+      stats = pass.stats
+    }
+    return stats
+  }
+
+  /// Writes a checkpoint that stands for the segments up to `last`, of whatever `body` logs.
+  /// - Parameter last: greater than the number of every checkpoint that there is.
+  /// - Throws: `WALError`; nothing has changed then.
+  static func write(
+    through last: Int, of directory: String, files: any FileSystem, options: WALOptions,
+    _ body: (WALWriter) throws(WALError) -> Void
+  ) throws(WALError) {
     let target = FilePath.join(directory, name(last))
     let beside = target + ".tmp"
     do throws(PosixError) { try files.remove(beside) } catch { throw .io(error) }
-    var pass = Pass(rules: rules)
     let writer = try WALWriter(files: files, directory: beside, options: options)
-    let before = try Self.last(files, directory)
-    if let before {
-      try pass.copy(
-        WALReader(
-          files: files, directory: before.path,
-          segments: try WALSegments.list(files, before.path)), to: writer)
-    }
-    let segments = try WALSegments.list(files, directory)
-      .filter { $0 <= last && $0 > before?.index ?? -1 }
-    try pass.copy(
-      WALReader(files: files, directory: directory, segments: segments), to: writer)
-    try pass.finish(writer)
+    try body(writer)
     try writer.close()
     do throws(PosixError) {
-      // A checkpoint of the same number cannot hold more than this one, which was made of it.
-      try files.remove(target)
+      // Never over another one: between its removal and the new name there would be none.
       try files.rename(beside, to: target)
       try files.syncDirectory(directory)
     } catch {
       throw .io(error)
     }
-    return pass.stats
   }
 
   /// Removes what the newest checkpoint stands for: older segments and older checkpoints; and
-  /// what an interrupted checkpoint left behind.
+  /// what an interrupted checkpoint, or segment written anew, left behind.
   package static func removeOld(
     of directory: String, files: any FileSystem
   ) throws(WALError) {
     let newest = try last(files, directory)?.index
     if let newest { try WALSegments.remove(below: newest + 1, files, directory) }
     do throws(PosixError) {
-      for name in try files.list(directory) where name.hasPrefix(prefix) {
-        let isOld = index(of: name).map { $0 < newest ?? 0 }
-        if isOld ?? name.hasSuffix(".tmp") { try files.remove(FilePath.join(directory, name)) }
+      for name in try files.list(directory) {
+        let isLeftover =
+          name.hasSuffix(".tmp")
+          && (name.hasPrefix(prefix) || WALSegments.number(of: String(name.dropLast(4))) != nil)
+        let isOld = index(of: name).map { $0 < newest ?? 0 } ?? isLeftover
+        if isOld { try files.remove(FilePath.join(directory, name)) }
       }
     } catch {
       if !error.isNotFound { throw .io(error) }

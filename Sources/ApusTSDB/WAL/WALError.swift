@@ -29,6 +29,8 @@ package enum WALError: Error, Sendable, Equatable, CustomStringConvertible {
   case segmentMissing(lost: Int, next: Int, directory: String)
   /// The log was closed before.
   case closed
+  /// A sync failed, and what it may have lost could not be written anew yet.
+  case notDurable(directory: String, PosixError)
   /// Not a multiple of the page.
   case invalidSegmentSize(Int)
 
@@ -40,6 +42,9 @@ package enum WALError: Error, Sendable, Equatable, CustomStringConvertible {
       "segments are not sequential: WAL segment \(lost) is missing in \(directory); "
         + "the next is \(next). Restore it, or move \(next) and later aside"
     case .closed: "WAL is closed"
+    case .notDurable(let directory, let error):
+      "WAL: a sync of \(directory) failed (\(error)), so that what was logged last may not be on "
+        + "disk; nothing more is taken until it could be written anew. Check the disk"
     case .invalidSegmentSize(let bytes):
       "invalid segment size: \(bytes) bytes are not a multiple of the page of \(WALPage.bytes)"
     }

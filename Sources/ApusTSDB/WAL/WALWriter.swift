@@ -16,13 +16,16 @@ package struct WALOptions: Sendable {
 /// the death of the process when `log` returns, and that of the machine when `sync` does.
 ///
 /// Safe to call from any thread. Nothing here waits for the disk but `sync` and `close`: the owner
-/// calls `sync` at its own interval, on a thread that may block. Format: WALPage.
+/// calls `sync` at its own interval, on a thread that may block. What a failed sync means: see
+/// `rescue`. Format: WALPage.
 package final class WALWriter: Sendable {
-  private struct State: ~Copyable {
+  struct State: ~Copyable {
     var file: any AppendFile
     var segment: Int
     /// Bytes of the segment that are in the file.
     var written = 0
+    /// Bytes of the segment that are durable; the end of a record.
+    var durable = 0
     /// Calls of `log` that are over.
     var logged: UInt64 = 0
     var tally = WALMetrics.Tally()
@@ -30,9 +33,17 @@ package final class WALWriter: Sendable {
     var pending = ByteWriter(capacityBytes: WALPage.bytes)
     var packed = ByteWriter()
     /// Older segments that are not durable yet.
-    var retired: [any AppendFile] = []
+    var retired: [Retired] = []
     var isDirectoryDirty = true
     var isClosed = false
+    /// The next record must not stand in this segment.
+    var mustCut = false
+    /// Why a sync failed, until what it may have lost is written anew.
+    var failure: PosixError?
+    /// The last failure that was made good, until somebody asks for it.
+    var rescue: Rescue?
+    /// Calls of `log` that were durable when that was done.
+    var rescuedLogged: UInt64 = 0
 
     init(file: any AppendFile, segment: Int) {
       self.file = file
@@ -40,14 +51,22 @@ package final class WALWriter: Sendable {
     }
   }
 
+  /// A segment that is not written any more.
+  struct Retired {
+    let file: any AppendFile
+    let segment: Int
+    /// As in `State`.
+    let durable: Int
+  }
+
   package let directory: String
-  private let files: any FileSystem
+  let files: any FileSystem
   private let options: WALOptions
-  private let metrics: WALMetrics?
-  private let state: Mutex<State>
+  let metrics: WALMetrics?
+  let state: Mutex<State>
   /// Calls of `log` that are durable. Held during a sync, so that those who wait for one find, when
   /// it is their turn, that another has done it for them. Taken before `state`.
-  private let durable = Mutex<UInt64>(0)
+  let durable = Mutex<UInt64>(0)
 
   /// Begins a new segment behind those that are there; an old one is never continued.
   package init(
@@ -71,7 +90,8 @@ package final class WALWriter: Sendable {
     var state = State(file: file, segment: segment)
     // A process that was killed wrote them, and nobody has synced them since.
     for number in old {
-      state.retired.append(try Self.reopen(WALSegments.path(directory, number), files))
+      let file = try Self.reopen(WALSegments.path(directory, number), files)
+      state.retired.append(Retired(file: file, segment: number, durable: 0))
     }
     self.state = Mutex(state)
   }
@@ -107,6 +127,7 @@ package final class WALWriter: Sendable {
     try state.withLock { s throws(WALError) in
       guard !s.isClosed else { throw .closed }
       do throws(WALError) {
+        try rescue(&s)
         try makeRoom(for: batch, &s)
         for i in 0..<batch.recordCount { try add(batch.record(i), &s) }
         try flush(&s)
@@ -126,6 +147,36 @@ package final class WALWriter: Sendable {
     s.tally = WALMetrics.Tally()
   }
 
+  /// Where the next record will stand, or in front of that.
+  package var position: Position {
+    state.withLock { Position(segment: $0.segment, offset: $0.written) }
+  }
+
+  package struct Position: Sendable, Equatable {
+    package let segment: Int
+    package let offset: Int
+  }
+
+  /// Takes back what the last call of `log` wrote: a reader finds nothing of it. Of a batch that is
+  /// longer than a segment that holds only for its last part.
+  /// - Parameter mark: the position before that call.
+  /// - Throws: `WALError`; it may be there then, or a part of it.
+  package func retract(to mark: Position) throws(WALError) {
+    try state.withLock { s throws(WALError) in
+      let start = s.segment == mark.segment ? mark.offset : 0
+      guard s.written > start, !s.isClosed else { return }
+      let zeros = [UInt8](repeating: 0, count: s.written - start)
+      do throws(PosixError) {
+        try s.file.overwrite(zeros.span, at: start)
+      } catch {
+        throw .io(error)
+      }
+      // Behind zeros a reader goes on with the next page only.
+      do throws(WALError) { try pad(&s) } catch { s.mustCut = true }
+      if s.written % WALPage.bytes != 0 { s.mustCut = true }
+    }
+  }
+
   /// Ends the current segment and begins the next; returns the number of the new one.
   @discardableResult
   package func cutSegment() throws(WALError) -> Int {
@@ -134,54 +185,6 @@ package final class WALWriter: Sendable {
       try cut(&s)
       return s.segment
     }
-  }
-
-  /// Returns when all that was logged before the call is durable.
-  package func sync() throws(WALError) {
-    try durable.withLock { durable throws(WALError) in durable = try syncNow() }
-  }
-
-  /// As `sync`, for many callers at a time: who waited while another one's sync took up what he has
-  /// logged waits no longer.
-  package func syncTogether() throws(WALError) {
-    let wanted = state.withLock { $0.logged }
-    try durable.withLock { durable throws(WALError) in
-      if durable < wanted { durable = try syncNow() }
-    }
-  }
-
-  /// Under `durable`; returns what is durable now.
-  private func syncNow() throws(WALError) -> UInt64 {
-    let (retired, file, isDirectoryDirty, logged) = state.withLock { s in
-      (s.retired, s.file, s.isDirectoryDirty, s.logged)
-    }
-    func bringToDisk() throws(WALError) {
-      do throws(PosixError) {
-        for old in retired { try old.sync() }
-        try file.sync()
-        if isDirectoryDirty { try files.syncDirectory(directory) }
-      } catch {
-        throw .io(error)
-      }
-    }
-    if let metrics { try metrics.sync(bringToDisk) } else { try bringToDisk() }
-    state.withLock { s in
-      s.retired.removeAll { old in retired.contains { $0 === old } }
-      // A segment that was begun meanwhile asks for another time.
-      if s.file === file { s.isDirectoryDirty = false }
-    }
-    return logged
-  }
-
-  /// Ends the log; durable on return. Closing twice is fine.
-  package func close() throws(WALError) {
-    let wasOpen = try state.withLock { s throws(WALError) in
-      guard !s.isClosed else { return false }
-      try finish(&s)
-      s.isClosed = true
-      return true
-    }
-    if wasOpen { try sync() }
   }
 }
 
@@ -193,11 +196,11 @@ extension WALWriter {
   ) throws(WALError) {
     let pages = batch.byteCount / (WALPage.bytes - 2 * WALPage.headerBytes) + 2
     let most = batch.byteCount + WALPage.headerBytes * (batch.recordCount + 2 * pages)
-    if s.written > 0 && s.written + most > options.segmentBytes { try cut(&s) }
+    if s.mustCut || s.written > 0 && s.written + most > options.segmentBytes { try cut(&s) }
   }
 
   /// Compresses a record and splits it into fragments.
-  private func add(_ record: Span<UInt8>, _ s: inout State) throws(WALError) {
+  func add(_ record: Span<UInt8>, _ s: inout State) throws(WALError) {
     let flag = compress(record, &s)
     let count = flag == 0 ? record.count : s.packed.count
     let position = s.written + s.pending.count
@@ -261,7 +264,7 @@ extension WALWriter {
     } while done < record.count
   }
 
-  private func flush(_ s: inout State) throws(WALError) {
+  func flush(_ s: inout State) throws(WALError) {
     guard !s.pending.isEmpty else { return }
     do throws(PosixError) {
       try s.file.append(s.pending.span)
@@ -289,21 +292,23 @@ extension WALWriter {
   }
 
   /// Fills the last page with zeros and closes the file.
-  private func finish(_ s: inout State) throws(WALError) {
+  func finish(_ s: inout State) throws(WALError) {
     try pad(&s)
     do throws(PosixError) { try s.file.close() } catch { throw .io(error) }
   }
 
-  private func cut(_ s: inout State) throws(WALError) {
+  func cut(_ s: inout State) throws(WALError) {
     // The new one first: if that fails, the old one can still be written.
     let next = try Self.create(s.segment + 1, files, directory, options)
     try pad(&s)
     // What cannot be cut off are zeros, which readers skip; the closed file is not to be kept.
     try? s.file.close()
-    s.retired.append(s.file)
+    s.retired.append(Retired(file: s.file, segment: s.segment, durable: s.durable))
     s.file = next
     s.segment += 1
     s.written = 0
+    s.durable = 0
+    s.mustCut = false
     s.isDirectoryDirty = true
   }
 }

@@ -9,6 +9,8 @@ package struct Faults: Sendable {
   package var failAfter: Int?
   /// Of `failAfter`.
   package var code: Int32 = EIO
+  /// No sync of a file succeeds.
+  package var failsSyncs = false
   /// The process dies in the operation after so many more, which may be done in part.
   package var dieAfter: Int?
 

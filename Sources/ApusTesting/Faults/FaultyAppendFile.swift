@@ -96,11 +96,16 @@ final class FaultyAppendFile: AppendFile, @unchecked Sendable {
   }
 
   func sync() throws(PosixError) {
-    try system.call(.sync, path) { _ throws(PosixError) in
-      guard generation == system.generation else {
-        throw PosixError(call: "fdatasync", path: path, code: EBADF)
+    do throws(PosixError) {
+      try system.call(.sync, path) { _ throws(PosixError) in
+        guard generation == system.generation else {
+          throw PosixError(call: "fdatasync", path: path, code: EBADF)
+        }
+        file.sync()
       }
-      file.sync()
+    } catch {
+      system.lock.withLock { _ in file.failSync() }
+      throw error
     }
   }
 

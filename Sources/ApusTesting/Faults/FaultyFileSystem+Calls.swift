@@ -76,6 +76,10 @@ extension FaultyFileSystem {
       counts.faults += 1
       throw PosixError(call: call.rawValue, path: path, code: EROFS)
     }
+    if call == .sync && faults.failsSyncs {
+      counts.faults += 1
+      throw PosixError(call: call.rawValue, path: path, code: EIO)
+    }
     if let left = faults.failAfter {
       faults.failAfter = left > 0 ? left - 1 : nil
       if left == 0 {

@@ -5,7 +5,9 @@ internal import Synchronization
 /// in the middle of a call because the process was killed or the power went.
 ///
 /// What a process wrote survives its death; what it synced survives the loss of power, and of the
-/// rest any part may. Names are durable with the sync of their directory.
+/// rest any part may. Names are durable with the sync of their directory. A sync that fails leaves
+/// the pages that it should have written as if they had been, as Linux does: a later one that
+/// succeeds does not write them.
 package final class FaultyFileSystem: @unchecked Sendable {
   // Sound because all that changes is touched under `lock` only.
   let lock = Mutex(())

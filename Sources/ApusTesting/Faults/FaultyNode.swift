@@ -6,6 +6,8 @@ final class FaultyFile {
   var allocated = 0
   /// What was there at the last sync.
   var durable: [UInt8] = []
+  /// Pages that a failed sync did not write, and that no other will unless they are changed.
+  private var lostPages: Set<Int> = []
   /// Names that lead here.
   var linkCount = 0
 
@@ -29,6 +31,9 @@ final class FaultyFile {
       bytes.replaceSubrange(offset..<end, with: new)
     }
     allocated = max(allocated, bytes.count)
+    guard !lostPages.isEmpty, !new.isEmpty else { return }
+    let pages = offset / Self.pageBytes...(offset + new.count - 1) / Self.pageBytes
+    lostPages = lostPages.filter { !pages.contains($0) }
   }
 
   func resize(to count: Int) {
@@ -40,16 +45,41 @@ final class FaultyFile {
     allocated = count
   }
 
-  func sync() { durable = content }
+  func sync() { durable = reachable }
+
+  /// What a sync that fails leaves behind.
+  func failSync() {
+    let now = content
+    for page in 0..<((now.count + Self.pageBytes - 1) / Self.pageBytes) {
+      let range = page * Self.pageBytes..<min(now.count, (page + 1) * Self.pageBytes)
+      let isClean = range.upperBound <= durable.count && now[range] == durable[range]
+      if !isClean { lostPages.insert(page) }
+    }
+  }
+
+  /// All bytes that can get to the disk.
+  private var reachable: [UInt8] {
+    var bytes = content
+    for page in lostPages {
+      let start = page * Self.pageBytes
+      for i in start..<max(start, min(bytes.count, start + Self.pageBytes)) {
+        bytes[i] = i < durable.count ? durable[i] : 0
+      }
+    }
+    return bytes
+  }
+
+  private static let pageBytes = 4096
 
   /// Becomes what the disk has after the power went: each page as it was at the last sync, or as it
   /// was written since, or torn between the two; the length is the old one, the new one, or one in
   /// between.
   func losePower(_ chance: inout FaultChance) {
-    let written = content
+    let written = reachable
     defer {
       allocated = bytes.count
       durable = bytes
+      lostPages = []
     }
     guard written != durable else {
       bytes = durable
