@@ -1,5 +1,11 @@
 /// Every bound of the local store.
 enum Limits {
+  /// Samples whose time lies further from the epoch than this, ms, are not stored: 18 million
+  /// years, so that no block that holds one reaches beyond `blockTimeMsMax`.
+  static let sampleTimeMsMax: Int64 = 1 << 59
+  /// A block that says it reaches further than this from the epoch, ms, is not taken: within, no
+  /// arithmetic of a plan can overflow.
+  static let blockTimeMsMax: Int64 = 1 << 60
   /// Series alive in the head at one time.
   static let headSeriesMax = 1 << 26
   /// Series that one process can ever create: their ordinals are 32 bits wide.

@@ -53,7 +53,7 @@ extension TSDB: StorageAdmin {
       guard !skipHead, let range = head.range else { return }
       _ = try compactor(below: target).write(
         HeadSeriesSource(head, in: range, part: .all), minTimeMs: range.minMs,
-        maxTimeMs: range.maxMs + 1)
+        maxTimeMs: min(range.maxMs, Limits.sampleTimeMsMax) + 1)
     }
   }
 

@@ -32,20 +32,11 @@ extension TSDB {
   /// Called by the holder of `compacting`.
   private func compactStaleSeries(_ isCancelled: () -> Bool) throws(StorageError) {
     let picture = try head.selectStale()
-    let times = head.times
-    guard !picture.states.isEmpty, !times.isEmpty else { return }
+    guard !picture.states.isEmpty else { return }
     log.info("Starting stale series compaction", ["series": "\(picture.states.count)"])
-    var ranges: [TimeRange] = []
-    var startMs = CompactionPlan.floor(times.minTime, options.blockMinMs)
-    while startMs <= times.maxTime {
-      let (endMs, overflow) = startMs.addingReportingOverflow(options.blockMinMs)
-      guard !overflow else { break }
-      ranges.append(TimeRange(startMs, endMs - 1))
-      startMs = endMs
-    }
     _ = try writeBlocks(
-      of: picture, .inOrder, in: ranges, hint: BlockMeta.Compaction.fromStaleSeriesHint,
-      isCancelled)
+      of: picture, .inOrder, in: picture.ranges(lengthMs: options.blockMinMs),
+      hint: BlockMeta.Compaction.fromStaleSeriesHint, isCancelled)
     let gone = try head.dropStale(picture)
     noteGone(gone)
     log.info("Ending stale series compaction", ["series_removed": "\(gone.count)"])

@@ -43,8 +43,15 @@ struct AppendRulesTests {
   }
 
   @Test func `times at the ends of what there is do not overflow`() {
-    #expect(judge(.min + 1, last: .min, bounds(floor: .min, newest: .min + 5)) == .store)
-    #expect(judge(.min, last: 5, bounds(newest: .min + 5, window: .max)) == .storeLate)
+    let end = Limits.sampleTimeMsMax
+    #expect(judge(-end, last: .min, bounds(floor: .min, newest: 5 - end)) == .store)
+    #expect(judge(end, last: .min, bounds(floor: .min, newest: end)) == .store)
+    #expect(judge(-end, last: 5, bounds(newest: 5 - end, window: .max)) == .storeLate)
+    for beyond in [.min, -end - 1, end + 1, .max] {
+      let verdict = judge(beyond, last: .min, bounds(floor: .min, newest: .min))
+      #expect(verdict == .reject(.outOfBounds))
+    }
+    #expect(judge(.min, last: 5, bounds(newest: .min + 5, window: .max)) == .reject(.tooOld))
     #expect(judge(0, last: .min, bounds(floor: .min, newest: .min)) == .store)
   }
 

@@ -6,7 +6,6 @@ package import ApusSystem
 extension BlockMeta {
   package static let fileName = "meta.json"
   static let version = 1
-  private static let timeMax: Int64 = 1 << 60
 
   package func encode() -> [UInt8] {
     var members: [MetaJSON.Member] = [
@@ -59,8 +58,8 @@ extension BlockMeta {
       ulid: try json.ulid("ulid"),
       minTimeMs: try json.integer("minTime"),
       maxTimeMs: try json.integer("maxTime"))
-    // Within these bounds no arithmetic of a plan can overflow; they are 36 million years apart.
-    guard meta.minTimeMs <= meta.maxTimeMs, meta.minTimeMs > -timeMax, meta.maxTimeMs < timeMax
+    guard meta.minTimeMs <= meta.maxTimeMs, meta.minTimeMs > -Limits.blockTimeMsMax,
+      meta.maxTimeMs < Limits.blockTimeMsMax
     else { throw Malformed("minTime \(meta.minTimeMs) and maxTime \(meta.maxTimeMs) are no range") }
     if let stats = json["stats"] { meta.stats = try Stats(stats) }
     if let compaction = json["compaction"] { meta.compaction = try Compaction(compaction) }

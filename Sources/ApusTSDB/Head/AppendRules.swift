@@ -23,15 +23,21 @@ enum AppendRules {
     ///   - headMaxTime: of the newest sample; `.min` while there is none.
     ///   - windowMs: the out-of-order window, 0 for none.
     init(floor: Int64, headMaxTime: Int64, chunkRangeMs: Int64, windowMs: Int64) {
-      minValidTime = floor
+      minValidTime = max(floor, -Limits.sampleTimeMsMax)
       if headMaxTime != .min {
         let (behind, overflow) = headMaxTime.subtractingReportingOverflow(chunkRangeMs / 2)
-        if !overflow { minValidTime = max(floor, behind) }
+        if !overflow { minValidTime = max(minValidTime, behind) }
       }
       guard windowMs > 0 else { return }
       let (oldest, overflow) = headMaxTime.subtractingReportingOverflow(windowMs)
-      oldestLateTime = overflow ? .min : oldest
+      oldestLateTime = max(overflow ? .min : oldest, -Limits.sampleTimeMsMax)
     }
+  }
+
+  /// Whether any rule lets a sample of this time in; one that another program logged may have any.
+  @inline(__always)
+  static func canBeStored(_ timeMs: Int64) -> Bool {
+    timeMs >= -Limits.sampleTimeMsMax && timeMs <= Limits.sampleTimeMsMax
   }
 
   /// - Parameters:
@@ -42,6 +48,7 @@ enum AppendRules {
     time: Int64, lastTime: Int64, isSameValue: Bool, _ bounds: Bounds
   ) -> Verdict {
     if time >= bounds.minValidTime {
+      guard time <= Limits.sampleTimeMsMax else { return .reject(.outOfBounds) }
       if time > lastTime || lastTime == .min { return .store }
       if time == lastTime { return isSameValue ? .ignore : .reject(.duplicate) }
     }

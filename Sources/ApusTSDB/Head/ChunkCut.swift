@@ -6,6 +6,12 @@ enum ChunkCut {
     return overflow ? .max : end
   }
 
+  /// The same for a chunk, which must be shorter than 2^32 ms whatever the width.
+  static func chunkEnd(_ timeMs: Int64, _ widthMs: Int64) -> Int64 {
+    let (longest, overflow) = timeMs.addingReportingOverflow(Int64(UInt32.max))
+    return min(windowEnd(timeMs, widthMs), overflow ? .max : longest)
+  }
+
   /// Where a chunk that has a quarter of its samples should end, so that the chunks of the window
   /// come out equally long.
   static func predictedEnd(start: Int64, now: Int64, windowEnd: Int64) -> Int64 {

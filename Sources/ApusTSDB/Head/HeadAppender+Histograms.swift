@@ -110,7 +110,7 @@ extension Head {
     closeChunk(slot)
     let ordinal = columns.states[slot].ordinal
     if let open = histograms[ordinal], let start = open.times.first {
-      let end = ChunkCut.windowEnd(start, options.chunkRangeMs)
+      let end = ChunkCut.chunkEnd(start, options.chunkRangeMs)
       if time >= end || open.times.count >= Self.histogramsPerChunk { closeHistogramChunk(slot) }
     }
     if histograms[ordinal] == nil { metrics.chunksCreated.increment() }

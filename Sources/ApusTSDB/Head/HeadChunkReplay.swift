@@ -23,6 +23,9 @@ struct HeadChunkReplay {
     do throws(HeadChunkError) {
       let damage = try files.scan { chunk in
         refMax = max(refMax, chunk.series.number)
+        guard !chunk.range.isEmpty, AppendRules.canBeStored(chunk.range.minMs),
+          AppendRules.canBeStored(chunk.range.maxMs)
+        else { return }
         guard !chunk.isOutOfOrder else { return late.append(chunk) }
         guard chunk.range.maxMs >= floor, let entry = ChunkEntry(chunk) else { return }
         found[chunk.series.number, default: []].append(entry)

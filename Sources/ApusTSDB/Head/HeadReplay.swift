@@ -89,11 +89,14 @@ struct HeadReplay: ~Copyable {
         slot = columns.add(labels, hash: hash, ref: ref.number)
         if hasOthers || !others.isEmpty { others.append((ref.number, nil)) }
         created += 1
-      } else {
+      } else if columns.canHold(ref: columns.nextRef) {
         // Out of reach, or used for other labels before: any free ref will do.
         slot = columns.add(labels, hash: hash, ref: columns.nextRef)
         others.append((ref.number, columns.ref(columns.states[slot].ordinal)))
         created += 1
+      } else {
+        // No ref is left: what follows of the series is counted as unknown.
+        return
       }
       chunks.attach(ref.number, to: slot, head)
     }
@@ -110,14 +113,14 @@ struct HeadReplay: ~Copyable {
     let columns = head.columns
     let states = columns.states
     let writer = FloatWriter(head)
-    let floor = head.clock.floor
+    let floor = max(head.clock.floor, -Limits.sampleTimeMsMax)
     let (refs, times, values) = (samples.refs.span, samples.times.span, samples.values.span)
     var minTime = Int64.max
     var maxTime = Int64.min
     var added = 0
     for i in range {
       let time = times[i]
-      if time < floor { continue }
+      if time < floor || time > Limits.sampleTimeMsMax { continue }
       var ref = refs[i].number
       if ref <= otherRefMax, let other = otherRefs[ref] { ref = other }
       guard let slot = columns.slot(ofRef: ref) else {
@@ -137,7 +140,10 @@ struct HeadReplay: ~Copyable {
   }
 
   private mutating func addHistograms() {
-    for i in 0..<histograms.count where histograms.times[i] >= head.clock.floor {
+    for i in 0..<histograms.count
+    where histograms.times[i] >= head.clock.floor
+      && AppendRules.canBeStored(histograms.times[i])
+    {
       guard let slot = slot(of: histograms.refs[i]) else {
         unknownSamples += 1
         continue

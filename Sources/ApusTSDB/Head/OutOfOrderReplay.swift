@@ -71,6 +71,7 @@ struct OutOfOrderReplay: ~Copyable {
         continue
       }
       let (time, bits) = (floats.times[i], floats.values[i].bitPattern)
+      guard AppendRules.canBeStored(time) else { continue }
       if series[slot, default: OutOfOrderSeries()].insert(timeMs: time, bits: bits) {
         sampleCount += 1
       }
@@ -84,6 +85,7 @@ struct OutOfOrderReplay: ~Copyable {
         continue
       }
       let (time, histogram) = (histograms.times[i], histograms.histograms[i])
+      guard AppendRules.canBeStored(time) else { continue }
       if series[slot, default: OutOfOrderSeries()].insert(timeMs: time, histogram) {
         sampleCount += 1
       }

@@ -44,7 +44,8 @@ final class SeriesColumns {
   /// Sets where refs begin; only while there is no series.
   func setBaseRef(_ ref: UInt64) {
     precondition(nextOrdinal == 0, "refs have been given out already")
-    baseRef = max(ref, 1)
+    // From anywhere on all ordinals must make refs.
+    baseRef = min(max(ref, 1), .max - UInt64(UInt32.max))
   }
 
   func ref(_ ordinal: UInt32) -> UInt64 { baseRef + UInt64(ordinal) }

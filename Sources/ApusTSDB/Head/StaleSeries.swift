@@ -65,3 +65,28 @@ extension Head {
     columns.bury(slot)
   }
 }
+
+extension HeadSelection {
+  /// The aligned ranges of time into which chunks in order reach, ascending.
+  func ranges(lengthMs: Int64) -> [TimeRange] {
+    var starts = Set<Int64>()
+    func add(_ minMs: Int64, _ maxMs: Int64) {
+      var startMs = CompactionPlan.floor(minMs, lengthMs)
+      while startMs <= maxMs {
+        starts.insert(startMs)
+        startMs += lengthMs
+      }
+    }
+    for state in states {
+      for index in 0..<Int(state.listCount) {
+        let entry = ChunkList.entry(index, of: state.listAddress, in: head.columns.slots)
+        add(entry.minTime, entry.maxTime)
+      }
+      if state.hasOpenChunk { add(state.chunkStart, state.lastTime) }
+      if let open = histograms[state.ordinal], let first = open.times.first {
+        add(first, state.lastTime)
+      }
+    }
+    return starts.sorted().map { TimeRange($0, $0 + lengthMs - 1) }
+  }
+}
