@@ -2,4 +2,6 @@
 enum Limits {
   /// Warnings, and infos, that an answer carries; the rest is only counted.
   static let annotationsMax = 10
+  /// Samples that a query holds while it keeps rows of a part for the part's other users.
+  static let sharedPointsMax = 2_000_000
 }

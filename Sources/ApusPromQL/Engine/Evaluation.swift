@@ -12,6 +12,12 @@ struct Evaluation {
     switch plan {
     case .range(let range): return .matrix(try samples(builder.windows(range, timeline)))
     case .node(let node):
+      // The samples of each step would have to be counted for every user.
+      if !query.countsPerStep, let common = CommonParts(node, timeline, query: query.text) {
+        query.sharedParts = SharedParts(common)
+      }
+      // They know the query, which knows them.
+      defer { query.sharedParts = nil }
       switch type {
       case .string:
         return .string(timeMs: timeline.startMs, value: try builder.text(node))

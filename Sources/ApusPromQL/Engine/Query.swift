@@ -25,6 +25,10 @@ final class Query {
   var isRange = false
   /// Measures the operators, where an explanation is wanted.
   var recorder: ExplainRecorder?
+  /// Parts that stand in the query more than once.
+  var sharedParts: SharedParts?
+  /// How far behind the running part the others lie for which it is computed, itself among them.
+  var positionShifts = [0]
   private let clock: any WallClock
   private let deadlineNs: UInt64
   private let cancellation: CancellationFlag
@@ -37,7 +41,7 @@ final class Query {
   /// Most samples held since somebody set it.
   var samplesHigh = 0
   private(set) var samplesTouched = 0
-  private var samplesSelected = 0
+  private(set) var samplesSelected = 0
   /// Samples touched at each step of the query, where asked for.
   private(set) var touchedPerStep: [Int]?
   private let bounds: Timeline
@@ -126,13 +130,17 @@ extension Query {
 // Warnings and infos.
 extension Query {
   func warn(_ text: String, _ range: SourceRange) {
-    annotations.warn(
-      "PromQL warning: \(text) (\(SourcePosition.text(of: range.start, in: self.text)))")
+    for shift in positionShifts {
+      let position = SourcePosition.text(of: range.start + shift, in: self.text)
+      annotations.warn("PromQL warning: \(text) (\(position))")
+    }
   }
 
   func inform(_ text: String, _ range: SourceRange) {
-    annotations.inform(
-      "PromQL info: \(text) (\(SourcePosition.text(of: range.start, in: self.text)))")
+    for shift in positionShifts {
+      let position = SourcePosition.text(of: range.start + shift, in: self.text)
+      annotations.inform("PromQL info: \(text) (\(position))")
+    }
   }
 }
 
@@ -150,6 +158,15 @@ struct ForcedMonotonicity {
 
 extension Query {
   func informForcedMonotonicity(
+    _ suffix: String, _ position: SourceRange, _ repair: ClassicBuckets.Repair, atMs: Int64
+  ) {
+    for shift in positionShifts {
+      noteForcedMonotonicity(
+        suffix, SourceRange(position.start + shift, position.end + shift), repair, atMs: atMs)
+    }
+  }
+
+  private func noteForcedMonotonicity(
     _ suffix: String, _ position: SourceRange, _ repair: ClassicBuckets.Repair, atMs: Int64
   ) {
     let text =

@@ -59,12 +59,13 @@ extension OperatorBuilder {
   /// The series of a vector expression.
   func vector(_ node: PlanNode, _ timeline: Timeline) throws(QueryError) -> any Operator {
     guard let recorder = query.recorder, node.isExplained else {
-      return try made(node, timeline)
+      return try sharedOrMade(node, timeline)
     }
-    let place = recorder.begin(node.explainedName, node.position, steps: timeline.count)
+    let name = isSharedAlready(node, timeline) ? "shared" : node.explainedName
+    let place = recorder.begin(name, node.position, steps: timeline.count)
     defer { recorder.end() }
     let inner = try recorder.measure(place, query) { () throws(QueryError) in
-      try made(node, timeline)
+      try sharedOrMade(node, timeline)
     }
     return MeteredOperator(inner, place, recorder, query: query)
   }

@@ -31,7 +31,7 @@ indirect enum PlanNode: Sendable {
 }
 
 /// Where a selector reads: at `fixedMs` (from @) or at the time of the step, `offsetMs` before.
-struct SelectorTime: Sendable, Equatable {
+struct SelectorTime: Sendable, Hashable {
   var fixedMs: Int64?
   var offsetMs: Int64
 

@@ -1,5 +1,5 @@
 /// The times at which a part of a query is evaluated: start, start + step, ...
-struct Timeline: Sendable, Equatable {
+struct Timeline: Sendable, Hashable {
   let startMs: Int64
   /// More than 0, even where there is only one time.
   let stepMs: Int64

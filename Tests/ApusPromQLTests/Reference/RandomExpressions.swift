@@ -16,11 +16,22 @@ struct RandomExpressions {
 
   init(seed: UInt64) { dice = Dice(seed: seed) }
 
+  /// Vectors of the expression that is being written: parts are repeated now and then.
+  private var earlier: [Made] = []
+
   mutating func expression() -> String {
-    dice.once(in: 12) ? scalar(3) : vector(1 + dice.below(4)).text
+    earlier = []
+    return dice.once(in: 12) ? scalar(3) : vector(1 + dice.below(4)).text
   }
 
   mutating func vector(_ depth: Int) -> Made {
+    if !earlier.isEmpty, dice.once(in: 6) { return dice.pick(earlier) }
+    let made = newVector(depth)
+    earlier.append(made)
+    return made
+  }
+
+  private mutating func newVector(_ depth: Int) -> Made {
     if depth <= 0 { return selector() }
     switch dice.below(20) {
     case 0...2: return selector()

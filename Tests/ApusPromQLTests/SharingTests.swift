@@ -1,0 +1,104 @@
+import ApusModel
+import ApusPromQL
+import ApusStorage
+import Synchronization
+import Testing
+
+/// Parts that stand in a query more than once are read once.
+@Suite struct SharingTests {
+  private static let range = QueryRequest.Time.range(
+    startMs: 60_000, endMs: 240_000, stepMs: 30_000)
+
+  private func selects(
+    _ expression: String, _ options: EngineOptions = .allFeatures
+  ) throws -> (count: Int, result: QueryResult) {
+    let store = CountingStore(Fixtures.store("x_total"))
+    let result = try Fixtures.engine(options).evaluate(
+      QueryRequest(expression: expression, time: Self.range), on: store)
+    return (store.selects.load(ordering: .relaxed), result)
+  }
+
+  @Test(arguments: [
+    ("x_total / on() group_left() sum(x_total)", 1),
+    ("sum(rate(x_total[1m])) / (sum(rate(x_total[1m])) + count(x_total))", 2),
+    ("(x_total + x_total) / (x_total + x_total)", 1),
+    ("x_total - x_total offset 1m", 2),
+    ("x_total - x_total @ 60", 2),
+    ("max_over_time((x_total + x_total)[1m:10s]) + x_total", 2),
+    ("rate(x_total[1m]) + rate(x_total[2m])", 2),
+    ("x_total or timestamp(x_total)", 2),
+    ("x_total + x_total smoothed", 2),
+  ])
+  func `a repeated part is selected once`(expression: String, count: Int) throws {
+    #expect(try selects(expression).count == count)
+  }
+
+  @Test func `statistics count every use, as if each were read`() throws {
+    let once = try selects("sum(rate(x_total[1m]))").result.statistics
+    let twice = try selects("sum(rate(x_total[1m])) / sum(rate(x_total[1m]))").result.statistics
+    #expect(twice.totalQueryableSamples == 2 * once.totalQueryableSamples)
+  }
+
+  @Test func `notes name every place`() throws {
+    let store = MixedStore.make(count: 1)
+    let result = try Fixtures.engine().evaluate(
+      QueryRequest(
+        expression: "sum(rate(m0[5m])) / (sum(rate(m0[5m])) + rate(m0[5m]))",
+        time: .instant(timeMs: 300_000)), on: store)
+    let places = result.annotations.infos.compactMap { $0.split(separator: "(").last }
+    #expect(places.sorted() == ["1:10)", "1:31)", "1:47)"])
+  }
+
+  @Test func `with no room for the rows a part is read again`() throws {
+    var options = EngineOptions.allFeatures
+    let expression = "x_total / on() group_left() sum(x_total)"
+    let roomy = try selects(expression, options)
+    options.maxSamples = 120
+    let narrow = try selects(expression, options)
+    #expect(narrow.count == 2)
+    guard case .matrix(let a) = roomy.result.value, case .matrix(let b) = narrow.result.value
+    else {
+      Issue.record("no matrix")
+      return
+    }
+    #expect(a.map { $0.labels } == b.map { $0.labels })
+    #expect(a.map { $0.values } == b.map { $0.values })
+    #expect(a.count == 10)
+  }
+}
+
+/// Counts the selects of another store.
+private final class CountingStore: Queryable, Sendable {
+  let selects = Atomic<Int>(0)
+  private let inner: any Queryable
+
+  init(_ inner: any Queryable) { self.inner = inner }
+
+  func querier(in range: TimeRange) throws(StorageError) -> any Querier {
+    CountingQuerier(store: self, inner: try inner.querier(in: range))
+  }
+
+  func exemplars(
+    in range: TimeRange, matching selectors: [[LabelMatcher]]
+  ) throws(StorageError) -> [SeriesExemplars] { [] }
+}
+
+private struct CountingQuerier: Querier {
+  let store: CountingStore
+  let inner: any Querier
+
+  func select(
+    _ matchers: [LabelMatcher], in range: TimeRange, hints: SelectHints
+  ) throws(StorageError) -> any SeriesCursor {
+    store.selects.add(1, ordering: .relaxed)
+    return try inner.select(matchers, in: range, hints: hints)
+  }
+
+  func labelNames(
+    matching matchers: [LabelMatcher], limit: Int
+  ) throws(StorageError) -> [String] { [] }
+
+  func labelValues(
+    of name: String, matching matchers: [LabelMatcher], limit: Int
+  ) throws(StorageError) -> [String] { [] }
+}
