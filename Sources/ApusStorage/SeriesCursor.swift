@@ -7,6 +7,9 @@ package protocol SeriesCursor: AnyObject {
   /// Moves to the next series; false at the end.
   func next() throws(StorageError) -> Bool
 
+  /// About how many series there are, where that costs nothing to tell.
+  var seriesCount: Int? { get }
+
   /// The labels of the current series. Built when asked for, so that a caller that does not need
   /// them pays nothing.
   var labels: Labels { get }
@@ -17,6 +20,10 @@ package protocol SeriesCursor: AnyObject {
   /// The newest sample of the current series with `oldestMs < time <= atMs`, stale marker
   /// included; nil if there is none.
   func latest(atMs: Int64, newerThanMs oldestMs: Int64) throws(StorageError) -> LatestSample?
+}
+
+extension SeriesCursor {
+  package var seriesCount: Int? { nil }
 }
 
 /// A cursor over nothing.

@@ -135,14 +135,30 @@ package final class Engine: Sendable {
     let limits = QueryLimits(
       lookbackMs: lookbackMs, deadlineNs: started + UInt64(timeoutMs(request)) * 1_000_000,
       bounds: timeline, countsPerStep: request.wantsSamplesPerStep)
-    let query = Query(
-      text: request.expression, querier: querier, options: options, clock: clock,
-      cancellation: cancellation, limits: limits)
-    if case .range = request.time { query.isRange = true }
+    let makeQuery = { @Sendable [options, clock] (flag: CancellationFlag) in
+      let query = Query(
+        text: request.expression, querier: querier, options: options, clock: clock,
+        cancellation: flag, limits: limits)
+      if case .range = request.time { query.isRange = true }
+      return query
+    }
+    let query = makeQuery(cancellation)
     if request.wantsExplanation { query.recorder = ExplainRecorder(clock: clock) }
     let prepared = clock.monotonicNs
-    let evaluation = Evaluation(query: query, timeline: timeline)
-    let value = try evaluation.value(of: plan, type: expression.valueType)
+    var split: QueryResult.Value?
+    if case .node(let node) = plan, isIdle, query.isRange, !query.countsPerStep,
+      query.recorder == nil, SplitEstimate(timeline, options).pays(node, querier)
+    {
+      split = try SplitEvaluation(
+        plan: node, type: expression.valueType, timeline: timeline, cancellation: cancellation,
+        pool: pool, makeQuery: makeQuery
+      ).value(query)
+    }
+    let value =
+      if let split { split } else {
+        try Evaluation(query: query, timeline: timeline)
+          .value(of: plan, type: expression.valueType)
+      }
     let annotations = query.finishedAnnotations()
     var statistics = query.statistics
     statistics.queryPreparationSeconds = Double(prepared - started) / 1e9
@@ -151,6 +167,9 @@ package final class Engine: Sendable {
     result.explanation = query.recorder.map { QueryRoot.explanation($0, request, result) }
     return result
   }
+
+  /// No other query runs, and none waits.
+  private var isIdle: Bool { metrics.running.value <= 1 && pool.waitingCount == 0 }
 
   private func timeline(_ time: QueryRequest.Time) throws(QueryError) -> Timeline {
     switch time {

@@ -1,3 +1,5 @@
+internal import ApusSystem
+
 /// What bounds and shapes all queries of an engine.
 package struct EngineOptions: Sendable {
   /// Samples that one query may hold at a time.
@@ -10,6 +12,11 @@ package struct EngineOptions: Sendable {
   package var slowQueryMs: Int64 = 0
   /// Step of a subquery that names none, by its range in ms: the global evaluation interval.
   package var noStepSubqueryIntervalMs: @Sendable (Int64) -> Int64 = { _ in 60_000 }
+
+  /// Threads that one query may use while no other runs: 1 or 2.
+  package var threadsPerQuery = min(2, WorkerPool.processorCount)
+  /// Points (series times steps) from which on a range query is worth two threads; 0 for any.
+  package var splitPointsMin = 100_000
 
   // Feature flags of Prometheus, by their names.
   /// promql-experimental-functions

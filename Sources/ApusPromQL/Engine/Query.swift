@@ -7,12 +7,18 @@ internal import Synchronization
 /// Tells a running query that nobody waits for it any more. Set from any thread.
 package final class CancellationFlag: Sendable {
   private let flag = Atomic<Bool>(false)
+  private let whole: CancellationFlag?
 
-  package init() {}
+  package init() { whole = nil }
+
+  /// Of a part of a query: set with that of the whole, too.
+  init(within whole: CancellationFlag) { self.whole = whole }
 
   package func cancel() { flag.store(true, ordering: .relaxed) }
 
-  package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+  package var isCancelled: Bool {
+    flag.load(ordering: .relaxed) || whole?.isCancelled ?? false
+  }
 }
 
 /// One running query: what its operators share. Belongs to the thread that runs it.
@@ -127,6 +133,32 @@ extension Query {
   }
 }
 
+/// What a part of a query that was evaluated by itself adds to the whole.
+struct QueryNotes: Sendable {
+  var annotations: Annotations
+  var forced: [ForcedMonotonicity]
+  var touched: Int
+  var selected: Int
+  var peak: Int
+}
+
+extension Query {
+  var notes: QueryNotes {
+    QueryNotes(
+      annotations: annotations, forced: forced, touched: samplesTouched,
+      selected: samplesSelected, peak: samplesPeak)
+  }
+
+  /// Takes over what a part has noticed and counted, after those before it.
+  func absorb(_ notes: QueryNotes) {
+    annotations.merge(notes.annotations)
+    for entry in notes.forced { add(entry) }
+    samplesTouched += notes.touched
+    samplesSelected += notes.selected
+    samplesPeak += notes.peak
+  }
+}
+
 // Warnings and infos.
 extension Query {
   func warn(_ text: String, _ range: SourceRange) {
@@ -145,7 +177,7 @@ extension Query {
 }
 
 /// Where and how often classic histograms had to be mended: one info for each metric.
-struct ForcedMonotonicity {
+struct ForcedMonotonicity: Sendable {
   var text: String
   var position: SourceRange
   var minBound: Double
@@ -173,22 +205,28 @@ extension Query {
       "input to histogram_quantile needed to be fixed for monotonicity (see "
       + "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
       + suffix
+    add(
+      ForcedMonotonicity(
+        text: text, position: position, minBound: repair.minBound,
+        maxBound: repair.maxBound, maxDifference: repair.maxDifference, firstMs: atMs,
+        lastMs: atMs, count: 1))
+  }
+
+  private func add(_ entry: ForcedMonotonicity) {
     guard
-      let place = forced.firstIndex(where: { $0.text == text && $0.position == position })
+      let place = forced.firstIndex(where: {
+        $0.text == entry.text && $0.position == entry.position
+      })
     else {
-      forced.append(
-        ForcedMonotonicity(
-          text: text, position: position, minBound: repair.minBound,
-          maxBound: repair.maxBound, maxDifference: repair.maxDifference, firstMs: atMs,
-          lastMs: atMs, count: 1))
+      forced.append(entry)
       return
     }
-    forced[place].minBound = min(forced[place].minBound, repair.minBound)
-    forced[place].maxBound = max(forced[place].maxBound, repair.maxBound)
-    forced[place].maxDifference = max(forced[place].maxDifference, repair.maxDifference)
-    forced[place].firstMs = min(forced[place].firstMs, atMs)
-    forced[place].lastMs = max(forced[place].lastMs, atMs)
-    forced[place].count += 1
+    forced[place].minBound = min(forced[place].minBound, entry.minBound)
+    forced[place].maxBound = max(forced[place].maxBound, entry.maxBound)
+    forced[place].maxDifference = max(forced[place].maxDifference, entry.maxDifference)
+    forced[place].firstMs = min(forced[place].firstMs, entry.firstMs)
+    forced[place].lastMs = max(forced[place].lastMs, entry.lastMs)
+    forced[place].count += entry.count
   }
 
   /// All annotations, at most ten of each kind.

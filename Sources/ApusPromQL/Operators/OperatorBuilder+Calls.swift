@@ -159,6 +159,7 @@ extension OperatorBuilder {
     if case .selector(let selector) = node.withoutInvariance, !selector.isSmoothed {
       let wantsStart = plan.name == "start_timestamp"
       if wantsStart && !query.options.startTimestamps { return EmptyOperator() }
+      guard let selector = selector.forTimestamp else { return EmptyOperator() }
       let selected = InstantSelector(
         selector, timeline, wanted: wantsStart ? .startTimestamp : .timestamp, query: query)
       let made = PerValueFunction(selected, query: query) { _ in }
@@ -288,6 +289,20 @@ extension OperatorBuilder {
       firstPosition: plan.arguments[0].position, timeline: timeline, query: query)
     if query.options.delayedNameRemoval, case .quantile = wanted { return made }
     return MergeDuplicates(made, stepCount: timeline.count, query: query)
+  }
+}
+
+extension SelectorPlan {
+  /// What `timestamp` reads where @ and offset meet: the sample that was newest at the time of @,
+  /// among those up to the offset before it. Nil where there is none.
+  ///
+  /// Source: Prometheus, promql/engine.go, rangeEvalTimestampFunctionOverVectorSelector.
+  fileprivate var forTimestamp: SelectorPlan? {
+    guard time.fixedMs != nil else { return self }
+    var plan = self
+    if time.offsetMs < 0 { plan.time.offsetMs = 0 }
+    if time.offsetMs > 0 { plan.lookbackMs -= time.offsetMs }
+    return plan.lookbackMs > 0 ? plan : nil
   }
 }
 

@@ -29,6 +29,8 @@ final class BlockSeriesCursor: SeriesCursor {
     self.limit = limit
   }
 
+  var seriesCount: Int? { ids.count }
+
   func next() throws(StorageError) -> Bool {
     while at < ids.count, limit == 0 || found < limit {
       let id = ids[at]

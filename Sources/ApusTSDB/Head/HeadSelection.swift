@@ -264,6 +264,8 @@ final class HeadCursor: SeriesCursor {
     return index < selection.states.count
   }
 
+  var seriesCount: Int? { selection.states.count }
+
   var labels: Labels { selection.head.labels(of: selection.states[index]) }
 
   func read(into batch: inout SampleBatch) throws(StorageError) {

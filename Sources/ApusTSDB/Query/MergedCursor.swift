@@ -52,6 +52,9 @@ final class MergedCursor: SeriesCursor {
     return !current.isEmpty
   }
 
+  /// Most series are in all of the sources.
+  var seriesCount: Int? { sources.map { $0.cursor.seriesCount ?? 0 }.max() }
+
   var labels: Labels { current.first.flatMap { sources[$0].labels } ?? .empty }
 
   func read(into batch: inout SampleBatch) throws(StorageError) {

@@ -67,7 +67,23 @@ extension Reference {
     var source = argument
     while case .parentheses(let parentheses) = source { source = parentheses.inner }
     var isStored = false
-    if case .vectorSelector = source { isStored = true }
+    if case .vectorSelector(var selector) = source {
+      isStored = true
+      // With @ a negative offset does not count, and what a positive one skips is not looked at.
+      if selector.at != nil && !selector.isSmoothed {
+        let offsetMs = milliseconds(selector.offset)
+        if offsetMs < 0 { selector.offset = .ms(0) }
+        if offsetMs >= lookbackMs { return times.map { _ in [] } }
+        source = .vectorSelector(selector)
+        let oldest = { (timeMs: Int64) in
+          readTime(selector.at, .ms(0), timeMs) - lookbackMs
+        }
+        let found = zip(try vector(source, times), times).map { elements, timeMs in
+          elements.filter { ($0.timeMs ?? timeMs) > oldest(timeMs) }
+        }
+        return try droppingNames(found.map { $0.map(Self.stamped) })
+      }
+    }
     return try droppingNames(
       zip(try vector(argument, times), times).map { elements, timeMs in
         elements.map { element in
@@ -76,6 +92,12 @@ extension Reference {
           return element
         }
       })
+  }
+
+  private static func stamped(_ element: ReferenceSample) -> ReferenceSample {
+    var element = element
+    element.value = Double(element.timeMs ?? 0) / 1000
+    return element
   }
 
   private func clamp(_ node: FunctionCall, _ times: [Int64]) throws -> [[ReferenceSample]] {

@@ -59,6 +59,11 @@ private struct Trial {
     delaysNames = dice.once(in: 3)
     var options = EngineOptions.allFeatures
     options.delayedNameRemoval = delaysNames
+    if dice.once(in: 2) {
+      // Every range query in two halves.
+      options.threadsPerQuery = 2
+      options.splitPointsMin = 0
+    }
     engine = Fixtures.engine(options)
   }
 
