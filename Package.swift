@@ -41,6 +41,7 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(
   name: "NIOFoundationCompat", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -119,7 +120,8 @@ let face: [Target] =
     "ApusWeb",
     ["ApusDiscovery", "ApusScrape", "ApusRules", "ApusNotify", "ApusRemote", "ApusPromQL"]
       + ["ApusPromQLSyntax", "ApusExposition", "ApusTemplate", "ApusConfig", "ApusStorage"]
-      + ["ApusModel", "ApusSystem", "ApusTelemetry", nioCore, nioPosix, nioHTTP1, log],
+      + ["ApusModel", "ApusSystem", "ApusTelemetry", "ApusHTTP"]
+      + [nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL, log],
     tests: ["ApusTesting", nioEmbedded])
   + room(
     "ApusServer",

@@ -11,4 +11,12 @@ package enum Limits {
   /// Time after which a series that no request named is forgotten by the cache, at the latest
   /// after twice as much.
   package static let cacheGenerationMs: Int64 = 1_800_000
+  /// Queries of one remote read.
+  package static let readQueriesMax = 10_000
+  /// Symbols of a request of protocol 2.0, which take more room here than on the wire.
+  package static let symbolsMax = 1 << 21
+  /// Labels of one series.
+  package static let labelsMax = 1 << 12
+  /// Problems that an answer names one by one.
+  package static let problemsMax = 100
 }

@@ -1,4 +1,5 @@
 internal import ApusDiscovery
+internal import ApusHTTP
 internal import ApusNotify
 internal import ApusRules
 internal import ApusScrape
@@ -19,6 +20,19 @@ struct Server: Sendable {
 
   /// - Returns: the exit code.
   func run() async -> Int32 {
+    let gate: WebGate?
+    let webConfig = settings.flags.text("web.config.file")
+    do throws(WebConfigFile.Failure) {
+      gate =
+        webConfig.isEmpty
+        ? nil
+        : try WebGate(
+          path: webConfig, files: world.files, log: world.log.with("component", "web"))
+    } catch {
+      world.log.error(
+        "Unable to validate web configuration file", ["file": webConfig, "err": "\(error)"])
+      return 1
+    }
     let parts = ServerParts(settings: settings, loaded: loaded, world: world)
     let startTimeMs = world.clock.nowMs
     let reloader = Reloader(source: source, parts: parts)
@@ -33,7 +47,7 @@ struct Server: Sendable {
     do {
       web = try WebSetup(
         parts: parts, settings: settings, reloader: reloader, control: control,
-        process: process, startTimeMs: startTimeMs
+        process: process, startTimeMs: startTimeMs, gate: gate
       ).server()
     } catch {
       world.log.error("Unable to set up the web server", ["err": "\(error)"])

@@ -2,6 +2,7 @@ internal import ApusConfig
 internal import ApusModel
 internal import ApusPromQL
 internal import ApusPromQLSyntax
+internal import ApusRemote
 internal import ApusSystem
 internal import ApusTSDB
 internal import ApusWeb
@@ -14,6 +15,7 @@ struct Settings: Sendable {
   let addresses: [ListenAddress]
   let corsOrigin: RE2Pattern
   let hostName: String
+  let acceptedWriteMessages: [WriteMessage]
 
   /// - Throws: `FlagError` in the words of the refusal.
   init(flags: Flags, hostName: String) throws(FlagError) {
@@ -41,6 +43,7 @@ struct Settings: Sendable {
         description: "could not compile CORS regex string "
           + "\(GoQuote.quote(flags.text("web.cors.origin"))): \(error.message)")
     }
+    acceptedWriteMessages = try Settings.writeMessages(flags)
     try Settings.refuseMissing(flags)
   }
 
@@ -48,7 +51,6 @@ struct Settings: Sendable {
   private static func refuseMissing(_ flags: Flags) throws(FlagError) {
     let missing = [
       ("agent", "agent mode is not there yet"),
-      ("web.config.file", "TLS and authentication are not there yet; put a proxy in front"),
       ("web.enable-otlp-receiver", "OTLP is not received yet; use remote write"),
     ]
     for (name, why) in missing where flags.isGiven(name) && flags.text(name) != "false" {
@@ -64,6 +66,22 @@ struct Settings: Sendable {
       throw FlagError(
         description: "flag 'storage.tsdb.max-block-chunk-segment-size' must be set over 1MB")
     }
+  }
+
+  /// The messages of remote write that are taken.
+  /// - Throws: `FlagError` for a message that nobody knows.
+  private static func writeMessages(_ flags: Flags) throws(FlagError) -> [WriteMessage] {
+    let name = "web.remote-write-receiver.accepted-protobuf-messages"
+    var messages: [WriteMessage] = []
+    for text in flags.list(name).flatMap({ $0.split(separator: ",").map(String.init) }) {
+      guard let message = WriteMessage(rawValue: text) else {
+        throw FlagError(
+          description: "unknown type for remote write protobuf message \(text), supported: "
+            + WriteMessage.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      messages.append(message)
+    }
+    return messages
   }
 
   var parserOptions: ParserOptions {

@@ -19,9 +19,10 @@ struct WebSetup {
   let control: Control
   let process: ProcessMetrics
   let startTimeMs: Int64
+  let gate: WebGate?
 
   func server() throws -> WebServer {
-    WebServer(options: try options(), backends: backends)
+    WebServer(options: try options(), backends: backends, gate: gate)
   }
 
   func options() throws -> WebOptions {
@@ -67,9 +68,29 @@ struct WebSetup {
     if settings.flags.bool("web.enable-remote-write-receiver") {
       backends.writes = WriteReceiver(
         appender: storage, clock: parts.clock, log: parts.log.with("component", "web"),
-        metrics: parts.registry)
+        metrics: parts.registry, accepted: settings.acceptedWriteMessages)
     }
+    backends.reads = reads
     return backends
+  }
+
+  private var reads: ReadServer {
+    let live = parts.live
+    var options = ReadOptions()
+    options.samplesMax = settings.flags.count("storage.remote.read-sample-limit")
+    options.frameBytesMax = settings.flags.count("storage.remote.read-max-bytes-in-frame")
+    return ReadServer(
+      store: parts.storage, options: options, log: parts.log.with("component", "web"),
+      externalLabels: { live.config.global.externalLabels }
+    ) { samples in
+      var chunks: [WireChunk] = []
+      WireChunks.encode(samples) { encoding, minTimeMs, maxTimeMs, bytes in
+        chunks.append(
+          WireChunk(
+            minTimeMs: minTimeMs, maxTimeMs: maxTimeMs, encoding: encoding, bytes: bytes))
+      }
+      return chunks
+    }
   }
 
   private var lifecycle: LifecycleBackend {

@@ -17,6 +17,7 @@ package struct Backends: Sendable {
   package var lifecycle: LifecycleBackend
   /// Nil unless remote writes are taken (--web.enable-remote-write-receiver).
   package var writes: WriteReceiver?
+  package var reads: ReadServer?
   package var metrics: MetricRegistry
   /// Where blocking and CPU-heavy work of handlers runs.
   package var workers: WorkerPool
@@ -37,6 +38,7 @@ package struct Backends: Sendable {
     clock = environment.clock
     log = environment.log
     writes = nil
+    reads = nil
   }
 
   /// What every part is given.

@@ -27,4 +27,6 @@ package enum Limits {
   static let lingering = TimeAmount.milliseconds(500)
   /// Answers smaller than this are not worth compressing.
   package static let compressedBytesMin = 256
+  /// Credentials that are remembered, good ones and bad ones each.
+  static let passwordsMax = 100
 }

@@ -44,19 +44,17 @@ extension WebHandlers {
     .api([.post, .put], "/admin/tsdb/delete_series") { await $0.deleteSeries($1) },
     .api([.post, .put], "/admin/tsdb/clean_tombstones") { await $0.cleanTombstones($1) },
     .api([.post, .put], "/admin/tsdb/snapshot") { await $0.snapshot($1) },
-    .api([.post], "/write", bodyBytesMax: Limits.remoteWriteBytesMax) {
-      await $0.remoteWrite($1)
-    },
-    .api([.post], "/read") { await $0.remoteRead($1) },
-    .api([.post], "/otlp/v1/metrics") { await $0.otlpWrite($1) },
+    .intake("/write") { await $0.remoteWrite($1) },
+    .intake("/read") { await $0.remoteRead($1) },
+    .intake("/otlp/v1/metrics") { await $0.otlpWrite($1) },
   ]
 
   private static let managementRoutes: [Route] = [
     .page([.get], "/federate", needsReady: true, compresses: true) { await $0.federate($1) },
     .page([.get], "/metrics", compresses: true) { await $0.selfMetrics($1) },
     .page([.get], "/version") { await $0.version($1) },
-    .quick("/-/healthy") { $0.healthy($1) },
-    .quick("/-/ready", needsReady: true) { $0.ready($1) },
+    .quick("/-/healthy", [.get, .head]) { $0.healthy($1) },
+    .quick("/-/ready", [.get, .head], needsReady: true) { $0.ready($1) },
     .page([.post, .put, .get], "/-/reload") { await $0.reload($1) },
     .page([.post, .put, .get], "/-/quit") { await $0.quit($1) },
     .page([.get, .post], "/debug/**") { await $0.debug($1) },
@@ -106,6 +104,13 @@ struct Route: Sendable {
       compresses: true, bodyBytesMax: bodyBytesMax, handler: .worker(handler))
   }
 
+  /// A route of the API for other servers: a body of another kind than a form.
+  static func intake(_ path: String, handler: @escaping Slow) -> Route {
+    Route(
+      methods: [.post], path: "/api/v1" + path, needsReady: true, isAPI: true,
+      compresses: false, bodyBytesMax: Limits.remoteWriteBytesMax, handler: .worker(handler))
+  }
+
   /// The same, for what evaluates a query.
   static func query(_ path: String, handler: @escaping Slow) -> Route {
     Route(
@@ -124,10 +129,11 @@ struct Route: Sendable {
 
   /// A page that takes no time to make.
   static func quick(
-    _ path: String, needsReady: Bool = false, handler: @escaping Quick
+    _ path: String, _ methods: [WebMethod] = [.get], needsReady: Bool = false,
+    handler: @escaping Quick
   ) -> Route {
     Route(
-      methods: [.get], path: path, needsReady: needsReady, isAPI: false, compresses: false,
+      methods: methods, path: path, needsReady: needsReady, isAPI: false, compresses: false,
       bodyBytesMax: Limits.formBytesMax, handler: .atOnce(handler))
   }
 

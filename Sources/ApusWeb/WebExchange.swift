@@ -1,3 +1,4 @@
+internal import ApusConfig
 internal import ApusSystem
 internal import ApusTelemetry
 internal import Logging
@@ -10,12 +11,15 @@ internal import Synchronization
 /// Its calls take no time to speak of, except for `run`, which belongs on a worker.
 final class WebExchange: Sendable {
   private let handlers: WebHandlers
+  /// Nil where everybody may come in.
+  private let gate: WebGate?
   private let metrics: RequestMetrics
   private let ids = RequestIDs()
   private let dates = HTTPDates()
 
-  init(handlers: WebHandlers) {
+  init(handlers: WebHandlers, gate: WebGate? = nil) {
     self.handlers = handlers
+    self.gate = gate
     metrics = RequestMetrics(handlers.backends.metrics)
   }
 
@@ -39,6 +43,8 @@ final class WebExchange: Sendable {
   enum Next: Sendable {
     case answer(WebResponse)
     case run(Work)
+    /// Its credentials come first.
+    case verify(WebGate.Credentials)
   }
 
   /// A request for a worker.
@@ -46,11 +52,45 @@ final class WebExchange: Sendable {
     let request: IncomingRequest
     let route: Route
     let pathValue: String
-    let changes: WebHandlers.HeadChanges
+    var changes: WebHandlers.HeadChanges
     let workers: WorkerPool
   }
 
-  func next(_ request: IncomingRequest) -> Next {
+  /// - Parameter isVerified: the credentials of the request were found good.
+  func next(_ request: IncomingRequest, isVerified: Bool = false) -> Next {
+    var headers: [WebHeader] = []
+    if let gate {
+      switch gate.judge(request.head, isVerified: isVerified) {
+      case .pass(let added): headers = added
+      case .refuse(let response): return .answer(response)
+      case .verify(let credentials): return .verify(credentials)
+      }
+    }
+    let next = admitted(request)
+    guard !headers.isEmpty else { return next }
+    let more = headers.map { (name: $0.name, value: $0.value) }
+    switch next {
+    case .answer(var response):
+      response.headers += more
+      return .answer(response)
+    case .run(var work):
+      work.changes.headers += more
+      return .run(work)
+    case .verify: return next
+    }
+  }
+
+  /// Whether credentials are good. Waits for a thread of its own.
+  func verify(_ credentials: WebGate.Credentials) async -> Bool {
+    await gate?.verify(credentials) ?? false
+  }
+
+  var refusal: WebResponse { gate?.refusal() ?? .text("Unauthorized", status: 401) }
+
+  /// Where credentials are waited for.
+  var workers: WorkerPool { handlers.backends.workers }
+
+  private func admitted(_ request: IncomingRequest) -> Next {
     if request.isEndless || request.isTooLarge { return .answer(tooLarge(request)) }
     switch request.plan {
     case .answer(let response, _): return .answer(response)

@@ -67,6 +67,10 @@ package struct WebHandlers: Sendable {
 
   /// Finds the route of a request; answers at once what needs no handler.
   func decide(_ request: WebRequest) -> Decision {
+    if let clean = CleanPath.redirect(request.path) {
+      let query = request.query.isEmpty ? "" : "?" + request.query
+      return .answer(.redirect(to: clean + query, status: 301), label: "redirect")
+    }
     guard let path = pathBelowPrefix(request.path) else {
       return prefixRedirect(request)
     }
@@ -91,8 +95,8 @@ package struct WebHandlers: Sendable {
       return .answer(
         WebResponse(status: 200, headers: [("Allow", allowed(route))]), label: route.label)
     }
-    let isHeadOfGet = request.method == .head && route.methods.contains(.get)
-    guard isHeadOfGet || request.method.map(route.methods.contains) == true else {
+    // As with Prometheus's router, a route answers HEAD only where it says so.
+    guard request.method.map(route.methods.contains) == true else {
       var response = WebResponse.text("Method Not Allowed", status: 405)
       response.headers.append(("Allow", allowed(route)))
       return .answer(response, label: route.label)

@@ -17,10 +17,15 @@ package final class WebServer: Sendable {
   private let exchange: WebExchange
   private let connections: OpenConnections
 
-  package init(options: WebOptions, backends: Backends) {
+  private let gate: WebGate?
+
+  /// - Parameter gate: who may come in; nil for everybody.
+  package init(options: WebOptions, backends: Backends, gate: WebGate? = nil) {
     self.options = options
+    self.gate = gate
     log = backends.log
-    exchange = WebExchange(handlers: WebHandlers(backends: backends, options: options))
+    exchange = WebExchange(
+      handlers: WebHandlers(backends: backends, options: options), gate: gate)
     connections = OpenConnections(countMax: max(1, options.connectionsMax))
   }
 
@@ -50,6 +55,9 @@ package final class WebServer: Sendable {
       connections.started()
       for (address, port) in listeners {
         log.info("Listening on", ["address": "\(address)"])
+        log.info(
+          gate?.hasTLS == true ? "TLS is enabled." : "TLS is disabled.",
+          ["http2": "false", "address": "\(address)"])
         await onListening(address, port)
       }
       await connections.waitUntilOver()
@@ -81,6 +89,7 @@ package final class WebServer: Sendable {
   private var bootstrap: ServerBootstrap {
     let connections = connections
     let exchange = exchange
+    let gate = gate
     let timeout = TimeAmount.milliseconds(options.readTimeoutMs)
     return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.backlog, value: 1024)
@@ -98,6 +107,10 @@ package final class WebServer: Sendable {
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          if let gate, gate.hasTLS {
+            guard let (material, context) = gate.tls() else { throw TLSMissing() }
+            try TLSHandlers.add(to: channel, material, context)
+          }
           let connection = HTTPConnection(exchange, timeout: timeout)
           try WebServer.addHandlers(to: channel, connection)
           connections.add(
@@ -121,3 +134,6 @@ package final class WebServer: Sendable {
     try pipeline.addHandler(connection)
   }
 }
+
+/// A connection that can not be encrypted, and so is none.
+private struct TLSMissing: Error {}

@@ -6,7 +6,7 @@ struct Check: CommandGroup {
     commandName: "check", abstract: "Check the resources for validity.",
     subcommands: [
       CheckServiceDiscovery.self, CheckConfig.self, CheckHealthy.self, CheckReady.self,
-      CheckRules.self, CheckMetrics.self,
+      CheckRules.self, CheckMetrics.self, CheckWebConfig.self,
     ])
 }
 

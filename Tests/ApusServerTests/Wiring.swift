@@ -61,7 +61,7 @@ struct Wiring {
     store = StoreService(parts: parts, settings: settings, loaded: loaded, reloader: reloader)
     let web = WebSetup(
       parts: parts, settings: settings, reloader: reloader, control: control,
-      process: ProcessMetrics(files: files), startTimeMs: clock.nowMs)
+      process: ProcessMetrics(files: files), startTimeMs: clock.nowMs, gate: nil)
     backends = web.backends
     handlers = WebHandlers(backends: backends, options: try web.options())
   }

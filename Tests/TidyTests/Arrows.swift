@@ -36,7 +36,7 @@ enum Arrows {
     "ApusNotify": base.union(low).union(["ApusHTTP", "ApusConfig"]),
     "ApusRemote": base.union(low).union(["ApusHTTP", "ApusConfig", "ApusStorage"]),
     "ApusWeb": base.union(low).union(parts).union(languages).union(nio)
-      .union(["ApusPromQL", "Logging"]),
+      .union(["ApusPromQL", "ApusHTTP", "Logging", "NIOTLS"]),
     "ApusServer": base.union(low).union(parts).union(languages)
       .union([
         "ApusPromQL", "ApusTSDB", "ApusHTTP", "ApusWeb", "ServiceLifecycle", "UnixSignals",

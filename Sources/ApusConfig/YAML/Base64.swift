@@ -1,7 +1,7 @@
 /// Base 64, for `!!binary` scalars.
-enum Base64 {
+package enum Base64 {
   /// The bytes that a text stands for; nil if it is not base 64. White space is skipped.
-  static func decode(_ text: String) -> [UInt8]? {
+  package static func decode(_ text: String) -> [UInt8]? {
     var out: [UInt8] = []
     var bits: UInt32 = 0
     var bitCount = 0

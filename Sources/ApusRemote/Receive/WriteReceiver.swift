@@ -4,7 +4,7 @@ package import ApusTelemetry
 internal import ApusModel
 internal import Synchronization
 
-/// Takes remote writes (protocol 1.0) and hands them to a store.
+/// Takes remote writes (protocols 1.0 and 2.0) and hands them to a store.
 ///
 /// Blocking: call it on a worker. Any number of calls may run at one time.
 package final class WriteReceiver: Sendable {
@@ -14,24 +14,46 @@ package final class WriteReceiver: Sendable {
     package let status: Int
     /// Plain text without a line break; empty where there is no body.
     package let text: String
+    /// What was stored; told to senders of protocol 2.0 only.
+    package let written: Written?
 
-    package init(status: Int, text: String = "") {
+    package init(status: Int, text: String = "", written: Written? = nil) {
       self.status = status
       self.text = text
+      self.written = written
     }
   }
 
+  package struct Written: Sendable, Equatable {
+    package var samples = 0
+    package var histograms = 0
+    package var exemplars = 0
+
+    package init(samples: Int = 0, histograms: Int = 0, exemplars: Int = 0) {
+      self.samples = samples
+      self.histograms = histograms
+      self.exemplars = exemplars
+    }
+  }
+
+  /// A body of a kind that is not taken.
+  struct Refusal: Error { let outcome: Outcome }
+
   private let appender: any Appender
+  private let accepted: [WriteMessage]
   private let clock: any WallClock
   private let log: Log
   private let invalidLabels: Counter
   private let cache = Mutex(SeriesCache())
   private let idle = Mutex<[WriteWorkspace]>([])
 
+  /// - Parameter accepted: the messages that are taken.
   package init(
-    appender: any Appender, clock: any WallClock, log: Log, metrics: MetricRegistry
+    appender: any Appender, clock: any WallClock, log: Log, metrics: MetricRegistry,
+    accepted: [WriteMessage] = WriteMessage.allCases
   ) {
     self.appender = appender
+    self.accepted = accepted
     self.clock = clock
     self.log = log
     invalidLabels = metrics.counter(
@@ -45,9 +67,12 @@ package final class WriteReceiver: Sendable {
   package func receive(
     contentType: String?, contentEncoding: String?, body: [UInt8]
   ) -> Outcome {
-    if let refusal = WriteContent.refusal(type: contentType, encoding: contentEncoding) {
-      log.error("Error decoding remote write request", ["err": refusal.text])
-      return refusal
+    let message: WriteMessage
+    switch WriteContent.message(type: contentType, encoding: contentEncoding, accepted: accepted) {
+    case .success(let named): message = named
+    case .failure(let refusal):
+      log.error("Error decoding remote write request", ["err": refusal.outcome.text])
+      return refusal.outcome
     }
     let workspace = idle.withLock { $0.popLast() } ?? WriteWorkspace()
     defer {
@@ -55,23 +80,24 @@ package final class WriteReceiver: Sendable {
       if workspace.isWorthKeeping { idle.withLock { $0.append(workspace) } }
     }
     do throws(WriteFailure) {
-      try decode(body, workspace)
+      try decode(body, message, workspace)
       try resolve(workspace)
-      return try store(workspace)
+      return message == .v1 ? try store(workspace) : try storeV2(workspace)
     } catch {
+      let written = message == .v2 ? Written() : nil
       switch error {
       case .request(let text):
         log.error("Error decoding remote write request", ["err": text])
-        return Outcome(status: 400, text: text)
+        return Outcome(status: 400, text: text, written: written)
       case .storage(let failure):
-        log.error("Error while remote writing the v1 request", ["err": failure.description])
-        return Outcome(status: 500, text: failure.description)
+        log.error("Error while remote writing", ["err": failure.description])
+        return Outcome(status: 500, text: failure.description, written: written)
       }
     }
   }
 
   private func decode(
-    _ body: [UInt8], _ workspace: WriteWorkspace
+    _ body: [UInt8], _ message: WriteMessage, _ workspace: WriteWorkspace
   ) throws(WriteFailure) {
     do throws(CodecError) {
       try Snappy.expand(
@@ -83,7 +109,10 @@ package final class WriteReceiver: Sendable {
       throw .request(error.description)
     }
     do throws(ProtobufError) {
-      try workspace.request.decode(workspace.expanded)
+      switch message {
+      case .v1: try workspace.request.decode(workspace.expanded)
+      case .v2: try workspace.request.decodeV2(workspace.expanded)
+      }
     } catch {
       throw .request(error.description)
     }
@@ -150,6 +179,34 @@ package final class WriteReceiver: Sendable {
 }
 
 extension WriteReceiver {
+  /// Stores a request of protocol 2.0: what can not be stored is named, sample by sample.
+  private func storeV2(_ workspace: WriteWorkspace) throws(WriteFailure) -> Outcome {
+    var (invalid, problems) = workspace.fillBatchV2(latestMs: clock.nowMs + Limits.aheadMs)
+    if invalid > 0 {
+      log.warning("Invalid metric names or labels", ["samples": "\(invalid)"])
+      invalidLabels.increment(by: Double(invalid))
+    }
+    let batch = workspace.request.batch
+    var written = Written(
+      samples: batch.times.count, histograms: batch.histogramTimes.count,
+      exemplars: batch.exemplars.count)
+    let outcome = try append(workspace)
+    written.exemplars -= outcome.exemplarRejections.count
+    for rejection in outcome.rejections {
+      if rejection.isHistogram { written.histograms -= 1 } else { written.samples -= 1 }
+      problems.append(
+        "\(rejection.text(in: batch)) for series \(workspace.labelText(rejection))")
+    }
+    guard !problems.isEmpty else { return Outcome(status: 204, written: written) }
+    let kept = problems.prefix(Limits.problemsMax)
+    let rest = problems.count > kept.count ? ["\(problems.count - kept.count) more"] : []
+    let text = (kept + rest).joined(separator: "\n")
+    log.error(
+      "Error while remote writing the v2 request",
+      ["err": kept.first ?? "", "problems": "\(problems.count)"])
+    return Outcome(status: 400, text: text, written: written)
+  }
+
   /// Appends the batch; samples of series that the store has let go are appended anew.
   private func append(_ workspace: WriteWorkspace) throws(WriteFailure) -> AppendOutcome {
     var outcome = try append(workspace.request.batch)

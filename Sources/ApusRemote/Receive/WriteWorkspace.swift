@@ -7,13 +7,13 @@ final class WriteWorkspace: @unchecked Sendable {
   // Sound because a workspace belongs to one call of `WriteReceiver.receive` at a time: it is
   // taken out of a list under a lock, and put back when the call is done with it.
   var expanded = ByteWriter()
-  var request = WriteRequestV1()
+  var request = WriteRequest()
   /// The series of the request, in order; `.none` where its labels are invalid.
   var refs: [SeriesRef] = []
   /// The series, as a position in the request, of every sample and histogram of the batch; nil
   /// where the batch holds all that the request does.
-  private var owners: [Int32]?
-  private var histogramOwners: [Int32]?
+  var owners: [Int32]?
+  var histogramOwners: [Int32]?
   private var expandedBytesMost = 0
 
   init() {}
@@ -32,6 +32,7 @@ final class WriteWorkspace: @unchecked Sendable {
 
   /// The labels of one series of the request; nil where they are invalid.
   func labels(at position: Int) throws(ProtobufError) -> Labels? {
+    guard !request.hasSymbols else { return try symbolLabels(at: position) }
     let block = request.labelBlocks[position]
     let range = Int(block.lowerBound)..<Int(block.upperBound)
     let total = expanded.count
@@ -66,7 +67,7 @@ final class WriteWorkspace: @unchecked Sendable {
   }
 
   /// Repeats the ref of each series for each of its samples.
-  private func fill(_ column: inout [SeriesRef], _ ends: [Int32]) {
+  func fill(_ column: inout [SeriesRef], _ ends: [Int32]) {
     column.reserveCapacity(Int(ends.last ?? 0))
     var at: Int32 = 0
     for series in ends.indices {
@@ -123,14 +124,14 @@ final class WriteWorkspace: @unchecked Sendable {
     return skipped
   }
 
-  private func problem(
+  func problem(
     _ histogram: FloatHistogram, _ timeMs: Int64, _ latestMs: Int64
   ) -> String? {
     HistogramCheck.problem(histogram) ?? (timeMs > latestMs ? AppendError.outOfBounds.text : nil)
   }
 
   /// The series, as a position in the request, of a sample or histogram of the batch.
-  private func owner(_ rejection: AppendOutcome.Rejection) -> Int {
+  func owner(_ rejection: AppendOutcome.Rejection) -> Int {
     if let owners = rejection.isHistogram ? histogramOwners : owners {
       return Int(owners[rejection.index])
     }

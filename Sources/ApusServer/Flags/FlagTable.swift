@@ -53,7 +53,8 @@ enum FlagTable {
       "web.enable-remote-write-receiver", .bool, "false", "Accept remote writes at /api/v1/write."),
     .init(
       "web.remote-write-receiver.accepted-protobuf-messages", .list,
-      "prometheus.WriteRequest", "Remote write messages to accept."),
+      "prometheus.WriteRequest,io.prometheus.write.v2.Request",
+      "Remote write messages to accept."),
     .init("web.enable-otlp-receiver", .bool, "false", "Accept OTLP metrics."),
     .init("web.console.templates", .text, "consoles", "Directory of console templates."),
     .init("web.console.libraries", .text, "console_libraries", "Directory of console libraries."),

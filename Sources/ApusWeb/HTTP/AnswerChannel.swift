@@ -8,6 +8,10 @@ struct AnswerChannel: Sendable {
 
   private var loop: any EventLoop { connection.eventLoop }
 
+  func verified(_ isGood: Bool) {
+    loop.execute { connection.value.verified(isGood) }
+  }
+
   func send(_ response: WebResponse, body: [UInt8]) {
     // Made here, so that the event loop need not copy.
     let buffer = ByteBuffer(bytes: body)
@@ -34,7 +38,7 @@ struct AnswerChannel: Sendable {
       }
       last = loop.flatSubmit { connection.value.sendPiece(buffer, on: connection.eventLoop) }
     }
-    let (bytes, isWhole) = (count, isComplete)
+    let (bytes, isWhole) = (count, isComplete && !source.hasFailed)
     loop.execute { connection.value.finishAnswer(bytes: bytes, isComplete: isWhole) }
   }
 }

@@ -20,6 +20,9 @@ package struct FormValues: Sendable {
     pairs.lazy.filter { $0.name == name }.map(\.value)
   }
 
+  /// Adds a pair that needs no decoding.
+  package mutating func add(_ name: String, _ value: String) { pairs.append((name, value)) }
+
   /// Adds the pairs of `a=b&c=d`.
   package mutating func add(encoded text: String) {
     for pair in text.utf8.split(separator: UInt8(ascii: "&")) {

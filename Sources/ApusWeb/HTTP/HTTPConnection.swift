@@ -172,7 +172,25 @@ extension HTTPConnection {
     guard let request else { return }
     state = .answering
     if !request.isWhole { isLast = true }
-    switch exchange.next(request) {
+    take(exchange.next(request), context)
+  }
+
+  /// The credentials of the request were compared.
+  func verified(_ isGood: Bool) {
+    guard let context, let request, state == .answering else { return }
+    task = nil
+    take(
+      isGood ? exchange.next(request, isVerified: true) : .answer(exchange.refusal), context)
+  }
+
+  private func take(_ next: WebExchange.Next, _ context: ChannelHandlerContext) {
+    switch next {
+    case .verify(let credentials):
+      let channel = AnswerChannel(NIOLoopBound(self, eventLoop: context.eventLoop))
+      let exchange = exchange
+      task = Task(executorPreference: exchange.workers) {
+        channel.verified(await exchange.verify(credentials))
+      }
     case .answer(let response): send(response, body: ByteBuffer(bytes: response.wholeBody()))
     case .run(let work):
       let channel = AnswerChannel(NIOLoopBound(self, eventLoop: context.eventLoop))

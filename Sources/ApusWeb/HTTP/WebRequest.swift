@@ -53,6 +53,10 @@ package struct WebRequest: Sendable {
     form = FormValues()
     if method == .post || method == .put || method == .patch, headers.isForm {
       form.add(encoded: String(decoding: body, as: UTF8.self))
+    } else if method == .post || method == .put || method == .patch,
+      let boundary = MultipartForm.boundary(headers["content-type"])
+    {
+      for (name, value) in MultipartForm.values(body, boundary) { form.add(name, value) }
     }
     form.add(encoded: query)
   }

@@ -52,6 +52,13 @@ package struct WebResponse: Sendable {
 package protocol PieceSource: Sendable {
   /// The next bytes; nil at the end. Pieces are about `Limits.pieceBytes` long.
   mutating func next() -> [UInt8]?
+
+  /// Whether the end came too early: the client must not take the answer for a whole one.
+  var hasFailed: Bool { get }
+}
+
+extension PieceSource {
+  package var hasFailed: Bool { false }
 }
 
 extension WebResponse {

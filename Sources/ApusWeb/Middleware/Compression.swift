@@ -38,6 +38,8 @@ struct CompressedPieces: PieceSource {
   private let stream: GzipStream
   private var isDone = false
 
+  var hasFailed: Bool { source.hasFailed }
+
   init(_ source: any PieceSource, _ stream: GzipStream) {
     self.source = source
     self.stream = stream

@@ -12,26 +12,33 @@ internal import ApusModel
 internal import ApusStorage
 internal import ApusSystem
 
-/// A write request as columns. What is said about series stands in columns of one length, what is
-/// said about samples in those of `batch`; reused from request to request.
+/// A write request of protocol 1.0 or 2.0 as columns. What is said about series stands in columns
+/// of one length, what is said about samples in those of `batch`; reused from request to request.
 ///
 /// The labels of a series stay bytes: senders repeat them byte for byte in every request, so that
 /// their hash is enough to find the series.
-struct WriteRequestV1: Sendable {
+struct WriteRequest: Sendable {
   /// Hash of the label fields of each series.
-  private(set) var hashes: [UInt64] = []
+  var hashes: [UInt64] = []
   /// Where the label fields of each series stand in the request; they stand together.
-  private(set) var labelBlocks: [Range<Int32>] = []
+  var labelBlocks: [Range<Int32>] = []
   /// How many of the samples and histograms belong to series up to and with this one.
-  private(set) var sampleEnds: [Int32] = []
-  private(set) var histogramEnds: [Int32] = []
+  var sampleEnds: [Int32] = []
+  var histogramEnds: [Int32] = []
   /// The samples, in order of their series; the refs are for the caller to fill in.
   var batch = AppendBatch()
   /// The newest time of any sample or histogram; `Int64.min` where there is none.
-  private(set) var newestMs = Int64.min
-  private(set) var exemplars: [(series: Int, exemplar: Exemplar)] = []
+  var newestMs = Int64.min
+  var exemplars: [(series: Int, exemplar: Exemplar)] = []
+  /// Whether it is of protocol 2.0: a label block is then made of numbers of symbols.
+  var hasSymbols = false
+  /// In a request of protocol 2.0: where the text of each symbol stands.
+  var symbols: [Range<Int32>] = []
+  var symbolHashes: [UInt64] = []
+  /// Series of a 2.0 request that can not be read, with what is wrong with each.
+  var problems: [Int: String] = [:]
   /// Label fields of series that do not have them together: copies, behind the request's bytes.
-  private(set) var gathered: [UInt8] = []
+  var gathered: [UInt8] = []
 
   init() {}
 
@@ -46,6 +53,10 @@ struct WriteRequestV1: Sendable {
     newestMs = .min
     exemplars.removeAll(keepingCapacity: true)
     gathered.removeAll(keepingCapacity: true)
+    hasSymbols = false
+    symbols.removeAll(keepingCapacity: true)
+    symbolHashes.removeAll(keepingCapacity: true)
+    problems.removeAll()
   }
 
   mutating func decode(_ bytes: borrowing ByteWriter) throws(ProtobufError) {
@@ -129,13 +140,13 @@ struct WriteRequestV1: Sendable {
     endSeries()
   }
 
-  private mutating func add(_ timeMs: Int64, _ value: Double) {
+  mutating func add(_ timeMs: Int64, _ value: Double) {
     batch.times.append(timeMs)
     batch.values.append(value)
     if timeMs > newestMs { newestMs = timeMs }
   }
 
-  private mutating func endSeries() {
+  mutating func endSeries() {
     sampleEnds.append(Int32(truncatingIfNeeded: batch.times.count))
     histogramEnds.append(Int32(truncatingIfNeeded: batch.histograms.count))
   }
@@ -161,7 +172,7 @@ struct WriteRequestV1: Sendable {
     labelBlocks.append(Int32(total + start)..<Int32(total + gathered.count))
   }
 
-  private mutating func decodeSample(_ bytes: Span<UInt8>) throws(ProtobufError) {
+  mutating func decodeSample(_ bytes: Span<UInt8>) throws(ProtobufError) {
     var reader = ProtobufReader(bytes)
     var value = 0.0
     var timeMs: Int64 = 0
