@@ -16,6 +16,9 @@ package struct SampleBatch: Sendable {
   package var histogramTimes: [Int64] = []
   /// Parallel to `histogramTimes`. A stale one has a stale marker for its sum.
   package var histograms: [FloatHistogram] = []
+  /// Start timestamps of the histograms, ms since the epoch, 0 where unknown: for the first ones;
+  /// those that are left out at the end are unknown.
+  package var histogramStartTimes: [Int64] = []
 
   package init() {}
 
@@ -27,6 +30,7 @@ package struct SampleBatch: Sendable {
     startTimes.removeAll(keepingCapacity: true)
     histogramTimes.removeAll(keepingCapacity: true)
     histograms.removeAll(keepingCapacity: true)
+    histogramStartTimes.removeAll(keepingCapacity: true)
   }
 }
 

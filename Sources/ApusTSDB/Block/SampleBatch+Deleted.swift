@@ -14,7 +14,19 @@ extension SampleBatch {
       deleted.remove(from: &times, &startTimes, start: mark.floats)
     }
     deleted.remove(from: &times, &values, start: mark.floats)
+    if !histogramStartTimes.isEmpty {
+      padHistogramStartTimes()
+      var times = histogramTimes
+      deleted.remove(from: &times, &histogramStartTimes, start: mark.histograms)
+    }
     deleted.remove(from: &histogramTimes, &histograms, start: mark.histograms)
+  }
+
+  /// As `padStartTimes`, for histograms.
+  mutating func padHistogramStartTimes(isWanted: Bool = false) {
+    let missing = histogramTimes.count - histogramStartTimes.count
+    guard isWanted || !histogramStartTimes.isEmpty, missing > 0 else { return }
+    histogramStartTimes.append(contentsOf: repeatElement(0, count: missing))
   }
 
   /// Makes the start times parallel to the times again after samples that have none.

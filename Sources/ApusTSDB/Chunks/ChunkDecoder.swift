@@ -36,10 +36,12 @@ package enum ChunkDecoder {
         bytes, hasStartTimes: encoding == .floatHistogramST, into: &batch)
     }
     if encoding.isHistogram {
+      batch.padHistogramStartTimes()
       guard range != .all, let kept = outside(batch.histogramTimes, range, mark.histograms)
       else { return }
       kept.cut(&batch.histogramTimes)
       kept.cut(&batch.histograms)
+      if !batch.histogramStartTimes.isEmpty { kept.cut(&batch.histogramStartTimes) }
       return
     }
     batch.padStartTimes()

@@ -106,7 +106,7 @@ package struct HistogramEncoder<Code: HistogramCode>: ~Copyable {
 
 extension FloatHistogram {
   /// Only the sum where that is the stale marker.
-  fileprivate var emptyIfStale: FloatHistogram {
+  var emptyIfStale: FloatHistogram {
     guard StaleMarker.isStale(sum) else { return self }
     var h = FloatHistogram()
     h.sum = sum

@@ -7,8 +7,7 @@ package import ApusStorage
 ///
 ///     | reset header 2 bits, count 14 bits | start times 1 | layout | sample 0 | sample | ... |
 ///
-/// Source of the latter: Prometheus, tsdb/chunkenc/histogram_st.go. What a store gives away has no
-/// place for start times of histograms: they are read and let go.
+/// Source of the latter: Prometheus, tsdb/chunkenc/histogram_st.go. Mirror image: HistogramSTChunk.
 package enum HistogramDecoder<Code: HistogramCode> {
   /// Appends the samples of a chunk, counts as floats.
   /// - Throws: `ChunkError`; the batch is then as it was.
@@ -19,11 +18,13 @@ package enum HistogramDecoder<Code: HistogramCode> {
     let count = ChunkDecoder.sampleCount(hasStartTimes ? .histogramST : Code.encoding, bytes)
     guard count > 0 else { return }
     let start = batch.histograms.count
+    let known = batch.histogramStartTimes.count
     do throws(ChunkError) {
       try append(bytes, count, hasStartTimes, into: &batch)
     } catch {
       batch.histogramTimes.removeSubrange(start...)
       batch.histograms.removeSubrange(start...)
+      batch.histogramStartTimes.removeSubrange(min(known, start)...)
       throw error
     }
   }
@@ -33,6 +34,7 @@ package enum HistogramDecoder<Code: HistogramCode> {
   ) throws(ChunkError) {
     let header = ChunkResetHeader(flags: bytes[hasStartTimes ? 0 : 2])
     var startTimes = StartTimesReader(header: hasStartTimes ? bytes[2] : 0)
+    if startTimes.isPresent { batch.padHistogramStartTimes(isWanted: true) }
     var reader = BitReader(bytes, atBit: 24)
     let layout = try HistogramLayout.decode(&reader, bitsMax: reader.bitCount)
     var code = Code(
@@ -61,6 +63,7 @@ package enum HistogramDecoder<Code: HistogramCode> {
       }
       batch.histogramTimes.append(time)
       batch.histograms.append(h)
+      if startTimes.isPresent { batch.histogramStartTimes.append(startTimes.start) }
     }
   }
 }

@@ -188,6 +188,10 @@ extension SampleBatch {
       if float < out.times.count, out.times[float] == time { continue }
       out.histogramTimes.append(time)
       out.histograms.append(histograms[index])
+      if index < histogramStartTimes.count {
+        out.padHistogramStartTimes(isWanted: true)
+        out.histogramStartTimes[out.histogramTimes.count - 1] = histogramStartTimes[index]
+      }
     }
   }
 

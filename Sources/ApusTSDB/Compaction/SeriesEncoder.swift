@@ -1,8 +1,8 @@
 internal import ApusStorage
 
 /// Samples to chunks for a block. A chunk ends after so many samples, and where floats and
-/// histograms of one series follow each other, because chunks must not overlap. Floats with start
-/// times keep them: their chunks are XOR2.
+/// histograms of one series follow each other, because chunks must not overlap. Samples with start
+/// times keep them: floats in XOR2 chunks, histograms in those of encodings 5 and 6.
 struct SeriesEncoder: ~Copyable {
   private let chunking: BlockChunking
   private var dense = DenseXOREncoder()
@@ -76,7 +76,7 @@ struct SeriesEncoder: ~Copyable {
     append(.xor, samples.times, range, writer.span, to: &out)
   }
 
-  private func encodeHistograms(
+  private mutating func encodeHistograms(
     _ samples: SampleBatch, _ range: Range<Int>, into out: inout SeriesChunks
   ) {
     guard !range.isEmpty else { return }
@@ -88,7 +88,7 @@ struct SeriesEncoder: ~Copyable {
     }
   }
 
-  private func encode<Code: HistogramCode>(
+  private mutating func encode<Code: HistogramCode>(
     _ samples: SampleBatch, _ range: Range<Int>, as code: Code.Type,
     into out: inout SeriesChunks
   ) {
@@ -107,7 +107,16 @@ struct SeriesEncoder: ~Copyable {
         }
         next += 1
       }
-      append(Code.encoding, samples.histogramTimes, first..<next, chunk.span, to: &out)
+      let starts = samples.histogramStartTimes.dropFirst(first).prefix(next - first)
+      if starts.contains(where: { $0 != 0 }) {
+        let all = starts + repeatElement(0, count: next - first - starts.count)
+        HistogramSTChunk<Code>.encode(chunk.span, starts: all, into: &writer)
+        append(
+          HistogramSTChunk<Code>.encoding, samples.histogramTimes, first..<next, writer.span,
+          to: &out)
+      } else {
+        append(Code.encoding, samples.histogramTimes, first..<next, chunk.span, to: &out)
+      }
     }
   }
 

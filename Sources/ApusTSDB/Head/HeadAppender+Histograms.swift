@@ -109,12 +109,13 @@ extension Head {
   func appendHistogram(_ slot: UInt32, time: Int64, _ histogram: FloatHistogram) {
     closeChunk(slot)
     let ordinal = columns.states[slot].ordinal
+    let last = histograms[ordinal]?.histograms.last
     if let open = histograms[ordinal], let start = open.times.first {
       let end = ChunkCut.chunkEnd(start, options.chunkRangeMs)
       if time >= end || open.times.count >= Self.histogramsPerChunk { closeHistogramChunk(slot) }
     }
     if histograms[ordinal] == nil { metrics.chunksCreated.increment() }
-    histograms.append(ordinal, time, histogram)
+    histograms.append(ordinal, time, histogram, after: last)
     columns.states[slot].flags.insert(.histogram)
     columns.states[slot].lastTime = time
     setStale(slot, StaleMarker.isStale(histogram.sum))
@@ -148,6 +149,8 @@ extension FloatHistogram {
     var copy = other
     var one = self
     (one.sum, copy.sum) = (0, 0)
+    // The one that is stored says what its chunk says of resets.
+    copy.resetHint = one.resetHint
     return one == copy
   }
 }

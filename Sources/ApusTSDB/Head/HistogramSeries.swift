@@ -4,7 +4,7 @@ internal import ApusStorage
 /// The open chunks of native histograms, by slot. Few series have one, so they stand aside of the
 /// columns, as samples not yet encoded. Changed under both locks of the head.
 struct HistogramSeries {
-  /// An open chunk.
+  /// An open chunk. What its histograms say of resets is what they will say when it is encoded.
   struct Open: Sendable {
     var times: [Int64] = []
     var histograms: [FloatHistogram] = []
@@ -19,9 +19,31 @@ struct HistogramSeries {
     set { open[ordinal] = newValue }
   }
 
-  mutating func append(_ ordinal: UInt32, _ time: Int64, _ histogram: FloatHistogram) {
+  /// - Parameter last: the newest histogram of the series before this one; nil if it has none.
+  mutating func append(
+    _ ordinal: UInt32, _ time: Int64, _ histogram: FloatHistogram, after last: FloatHistogram?
+  ) {
+    var histogram = histogram
+    let isFirst = open[ordinal] == nil
+    histogram.resetHint = Self.hint(of: histogram, after: last, isFirst: isFirst)
     open[ordinal, default: Open()].times.append(time)
     open[ordinal, default: Open()].histograms.append(histogram)
+  }
+
+  /// What a chunk says of a histogram in it, as Prometheus's says while it is open.
+  /// - Parameter isFirst: of its chunk: then nothing is said of the one before it, which may be
+  ///   gone by the time somebody reads.
+  static func hint(
+    of next: FloatHistogram, after last: FloatHistogram?, isFirst: Bool
+  ) -> FloatHistogram.ResetHint {
+    if next.resetHint == .gauge || next.resetHint == .reset { return next.resetHint }
+    guard let last, !StaleMarker.isStale(next.sum) else { return .unknown }
+    if last.hasGrown(to: next) { return isFirst ? .unknown : .notReset }
+    let isGauge = last.resetHint == .gauge
+    switch HistogramAppendRules.decide(last: last, isGauge: isGauge, next: next) {
+    case .append: return isFirst ? .unknown : .notReset
+    case .newChunk(let header): return header == .reset ? .reset : .unknown
+    }
   }
 
   var count: Int { open.count }
@@ -44,8 +66,24 @@ struct HistogramSeries {
       guard let chunk = open[state.ordinal] else { return }
       for (i, time) in chunk.times.enumerated() where range.contains(time) {
         batch.histogramTimes.append(time)
-        batch.histograms.append(chunk.histograms[i])
+        batch.histograms.append(chunk.histograms[i].emptyIfStale)
       }
     }
+  }
+}
+
+extension FloatHistogram {
+  /// Whether another one is laid out in the same way and counts no less anywhere: the usual case,
+  /// told without looking at single buckets' places.
+  fileprivate func hasGrown(to next: FloatHistogram) -> Bool {
+    guard resetHint != .gauge, !StaleMarker.isStale(sum), schema == next.schema,
+      zeroThreshold == next.zeroThreshold, positiveSpans == next.positiveSpans,
+      negativeSpans == next.negativeSpans, customBounds == next.customBounds,
+      count <= next.count, zeroCount <= next.zeroCount,
+      positiveBuckets.count == next.positiveBuckets.count,
+      negativeBuckets.count == next.negativeBuckets.count
+    else { return false }
+    return zip(positiveBuckets, next.positiveBuckets).allSatisfy { $0 <= $1 }
+      && zip(negativeBuckets, next.negativeBuckets).allSatisfy { $0 <= $1 }
   }
 }

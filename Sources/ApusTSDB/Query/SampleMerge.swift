@@ -37,6 +37,15 @@ extension SampleBatch {
 
   private mutating func mergeHistograms(_ other: SampleBatch, _ start: Int) {
     guard !other.histogramTimes.isEmpty else { return }
+    if !histogramStartTimes.isEmpty || !other.histogramStartTimes.isEmpty {
+      var padded = other
+      padded.padHistogramStartTimes(isWanted: true)
+      padHistogramStartTimes(isWanted: true)
+      var times = histogramTimes
+      _ = SampleMerge.merge(
+        &times, &histogramStartTimes, from: start, other.histogramTimes,
+        padded.histogramStartTimes)
+    }
     let borders = SampleMerge.merge(
       &histogramTimes, &histograms, from: start, other.histogramTimes, other.histograms)
     for index in borders where histograms[index].resetHint != .gauge {
@@ -55,6 +64,10 @@ extension SampleBatch {
   private mutating func drop(histogramsAt wanted: ArraySlice<Int64>) {
     let kept = SampleMerge.indices(of: histogramTimes, notIn: wanted)
     guard kept.count < histogramTimes.count else { return }
+    padHistogramStartTimes()
+    if !histogramStartTimes.isEmpty {
+      histogramStartTimes = kept.map { histogramStartTimes[$0] }
+    }
     histograms = kept.map { histograms[$0] }
     histogramTimes = kept.map { histogramTimes[$0] }
   }
