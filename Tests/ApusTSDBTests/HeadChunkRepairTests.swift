@@ -1,8 +1,9 @@
 import ApusModel
 import ApusStorage
 import ApusSystem
-import ApusTSDB
 import Testing
+
+@testable import ApusTSDB
 
 /// Whatever becomes of chunks_head, the log holds it: the answers stay the same.
 struct HeadChunkRepairTests {
@@ -96,11 +97,94 @@ struct HeadChunkRepairTests {
     }
   }
 
+  @Test func `a hole in a file costs no sample`() throws {
+    let (files, wanted) = try killed(fileCount: 3, perFile: 260)
+    let names = try files.list("/data/chunks_head")
+    let all = try names.map { try files.read("/data/chunks_head/" + $0) }
+    for (place, whole) in all.enumerated() {
+      // A page that never came to the disk: it begins anywhere in the entries.
+      for start in stride(from: 8, to: whole.count - 40, by: 61) {
+        for name in try files.list("/data/chunks_head") {
+          try files.remove("/data/chunks_head/" + name)
+        }
+        for (name, bytes) in zip(names, all) {
+          try files.write("/data/chunks_head/" + name, bytes)
+        }
+        var bytes = whole
+        for i in start..<min(start + 400, bytes.count) { bytes[i] = 0 }
+        try files.write("/data/chunks_head/" + names[place], bytes)
+        try check(files, wanted)
+      }
+      // A file that ends with a whole entry, but not with its last one.
+      var ends: [Int] = []
+      var at = HeadChunkFormat.headerBytes
+      while let entry = try HeadChunkFormat.decode(ByteSlice(whole), number: 1, at: at) {
+        ends.append(at)
+        at = entry.end
+      }
+      #expect(ends.count > 1)
+      for end in ends {
+        for isCut in [false, true] {
+          for (name, bytes) in zip(names, all) {
+            try files.write("/data/chunks_head/" + name, bytes)
+          }
+          let zeros = isCut ? [] : [UInt8](repeating: 0, count: whole.count - end)
+          try files.write("/data/chunks_head/" + names[place], whole[..<end] + zeros)
+          try check(files, wanted)
+          for name in try files.list("/data/chunks_head") {
+            try files.remove("/data/chunks_head/" + name)
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `a bit flipped anywhere gives no wrong chunk`() throws {
+    let files = MemoryFileSystem()
+    let writer = try HeadChunkFiles(files: files, directory: "/c")
+    _ = try writer.scan { _ in }
+    for i in 1...3 as ClosedRange<Int64> {
+      var chunk = XORChunk(capacityBytes: 64)
+      for k in 0..<5 as Range<Int64> { chunk.append(timeMs: i * 1000 + k, value: Double(k)) }
+      _ = try writer.write(
+        series: SeriesRef(UInt64(i)), range: TimeRange(i * 1000, i * 1000 + 4), encoding: .xor,
+        isOutOfOrder: i == 2, bytes: chunk.span)
+    }
+    try writer.close()
+    let whole = try files.read("/c/000001")
+    func found() throws -> (chunks: [String], damage: HeadChunkError?) {
+      let reader = try HeadChunkFiles(files: files, directory: "/c")
+      var chunks: [String] = []
+      let damage = try reader.scan { chunk in
+        chunks.append(
+          "\(chunk.series.number) \(chunk.range) \(chunk.isOutOfOrder) \(chunk.bytes.array())")
+      }
+      return (chunks, damage)
+    }
+    let right = try found().chunks
+    #expect(right.count == 3)
+    var wrong: [Int] = []
+    for bit in 0..<(whole.count * 8) {
+      var bytes = whole
+      bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+      try files.write("/c/000001", bytes)
+      let (chunks, damage) = try found()
+      // The three bytes behind the version say nothing.
+      let isSilent = (5..<8).contains(bit / 8)
+      let isRight = isSilent ? chunks == right : chunks.isEmpty && damage != nil
+      let isNamed = isSilent || "\(damage.map { "\($0)" } ?? "")".contains("/c/000001")
+      if !isRight || !isNamed { wrong.append(bit) }
+    }
+    #expect(wrong == [])
+  }
+
   @Test func `missing and misnamed files cost no sample`() throws {
     let (files, wanted) = try killed(fileCount: 4, perFile: 130)
     let names = try files.list("/data/chunks_head")
     let all = try names.map { try files.read("/data/chunks_head/" + $0) }
-    let cases: [(missing: Int, added: String?)] = [(1, nil), (2, "000009"), (3, "000001.tmp")]
+    let cases: [(missing: Int, added: String?)] = [
+      (0, nil), (0, "000000.bak"), (1, nil), (2, "000009"), (3, "000001.tmp"),
+    ]
     for (missing, added) in cases {
       for name in try files.list("/data/chunks_head") {
         try files.remove("/data/chunks_head/" + name)

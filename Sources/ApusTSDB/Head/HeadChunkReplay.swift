@@ -56,14 +56,12 @@ struct HeadChunkReplay {
       guard chunk.minTime > last || last == .min else { return }
       last = chunk.maxTime
     }
+    columns.states[slot].flags.insert(.unproven)
+    columns.states[slot].chunkStart = .min
     for chunk in chunks {
       ChunkList.append(chunk, to: &columns.states[slot], in: columns.slots)
       columns.states[slot].lastTime = chunk.maxTime
-      if ChunkEncoding(rawValue: chunk.encoding)?.isHistogram == true {
-        columns.states[slot].flags.insert(.histogram)
-      } else {
-        columns.states[slot].flags.remove(.histogram)
-      }
+      head.noteKind(slot, chunk.encoding)
       head.clock.extend(chunk.minTime, chunk.maxTime)
       head.metrics.chunksCreated.increment()
     }
@@ -84,6 +82,49 @@ extension ChunkEntry {
 }
 
 extension Head {
+  /// Whether a chunk of a series holds a sample of the log that is no newer than its chunks are.
+  /// If none does, a chunk is lost that chunks_head had: those behind it are dropped, as the log
+  /// has to stand for them too.
+  @inline(never)
+  func prove(_ slot: UInt32, inLog time: Int64) -> Bool {
+    let state = columns.states[slot]
+    let count = Int(state.listCount)
+    var index = 0
+    var last: ChunkEntry?
+    while index < count {
+      let entry = ChunkList.entry(index, of: state.listAddress, in: columns.slots)
+      if time < entry.minTime { break }
+      if time <= entry.maxTime {
+        columns.states[slot].chunkStart = entry.maxTime
+        if index == count - 1 { columns.states[slot].flags.remove(.unproven) }
+        return true
+      }
+      last = entry
+      index += 1
+    }
+    columns.states[slot].flags.remove(.unproven)
+    guard index < count else { return true }
+    ChunkList.dropLast(count - index, of: &columns.states[slot], in: columns.slots)
+    metrics.chunksRemoved.increment(by: Double(count - index))
+    columns.states[slot].lastTime = last?.maxTime ?? .min
+    noteKind(slot, last?.encoding ?? ChunkCode.xor)
+    return false
+  }
+
+  /// Keeps the flag of a series right by the encoding of its newest full chunk.
+  fileprivate func noteKind(_ slot: UInt32, _ encoding: UInt8) {
+    if ChunkEncoding(rawValue: encoding)?.isHistogram == true {
+      columns.states[slot].flags.insert(.histogram)
+    } else {
+      columns.states[slot].flags.remove(.histogram)
+    }
+  }
+
+  /// The log has come to its end: what it does not hold is as the chunks say.
+  func endProofs() {
+    for slot in 0..<UInt32(columns.slotCount) { columns.states[slot].flags.remove(.unproven) }
+  }
+
   /// Finds out the newest value of series that have full chunks only, which the rules for the next
   /// sample need to know.
   func restoreNewestValues() throws(StorageError) {

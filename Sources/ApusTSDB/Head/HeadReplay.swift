@@ -129,7 +129,7 @@ struct HeadReplay: ~Copyable {
       }
       // What head chunks hold already is older than, or as old as, the newest sample.
       let lastTime = states[slot].lastTime
-      if time <= lastTime && lastTime != .min { continue }
+      if time <= lastTime && lastTime != .min, isHeld(slot, time) { continue }
       writer.append(slot, time: time, bits: values[i].bitPattern)
       added += 1
       minTime = min(minTime, time)
@@ -149,11 +149,19 @@ struct HeadReplay: ~Copyable {
         continue
       }
       let (time, lastTime) = (histograms.times[i], head.columns.states[slot].lastTime)
-      if time <= lastTime && lastTime != .min { continue }
+      if time <= lastTime && lastTime != .min, isHeld(slot, time) { continue }
       head.appendHistogram(slot, time: time, histograms.histograms[i])
       head.clock.extend(time, time)
       sampleCount += 1
     }
+  }
+
+  /// Whether the chunks of a series hold a sample of the log that is no newer than they are.
+  @inline(__always)
+  private func isHeld(_ slot: UInt32, _ time: Int64) -> Bool {
+    let state = head.columns.states[slot]
+    guard state.flags.contains(.unproven), time > state.chunkStart else { return true }
+    return head.prove(slot, inLog: time)
   }
 
   private func slot(of ref: SeriesRef) -> UInt32? {
@@ -216,6 +224,7 @@ struct HeadReplay: ~Copyable {
       }
       head.tombstones.add(entry.range, to: head.columns.states[slot].ordinal)
     }
+    if chunks.count > 0 { head.endProofs() }
     head.columns.reclaim()
     // No new series may get the ref of a chunk, or of a deletion, of one that is gone.
     head.columns.reserve(ref: refMax)

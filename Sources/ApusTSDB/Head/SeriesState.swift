@@ -45,6 +45,9 @@ struct SeriesState: BitwiseCopyable, Sendable {
     static let histogram = Flags(rawValue: 4)
     /// It has late samples, which stand in `OutOfOrderHead`.
     static let outOfOrder = Flags(rawValue: 8)
+    /// Its chunks come from chunks_head, and the log may hold more between them; so far it does not
+    /// up to `chunkStart`, the end of a chunk.
+    static let unproven = Flags(rawValue: 16)
 
     /// Those that an append in order has to look at.
     static let unusual: Flags = [.dead, .stale, .histogram]
@@ -135,6 +138,14 @@ enum ChunkList {
     }
     slots.free(old, sizeClass: sizeClass(old, slots))
     state.listCount = UInt32(left)
+  }
+
+  /// Drops the `count` newest entries, whose chunks are on disk.
+  static func dropLast(_ count: Int, of state: inout SeriesState, in slots: SlotArena) {
+    guard count < Int(state.listCount) else {
+      return dropFirst(Int(state.listCount), of: &state, in: slots)
+    }
+    state.listCount -= UInt32(count)
   }
 
   private static func make(bytes: Int, in slots: SlotArena) -> SlotAddress {

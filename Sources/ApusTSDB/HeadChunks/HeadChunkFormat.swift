@@ -139,8 +139,11 @@ extension HeadChunkFormat {
     } catch {
       throw Damage(reason: "\(error)")
     }
-    // Zeros that were allocated ahead.
-    if raw.series == 0 && raw.minTime == 0 && raw.maxTime == 0 { return nil }
+    if raw.series == 0 && raw.minTime == 0 && raw.maxTime == 0 {
+      // Zeros that were allocated ahead; or a page that was never written, in front of others.
+      guard isZero(all, from: offset) else { throw Damage(reason: "zeros in front of chunks") }
+      return nil
+    }
     let crc = CRC32C.of(all.extracting(offset..<raw.data.upperBound))
     guard raw.crc == crc else {
       throw Damage(
@@ -156,6 +159,18 @@ extension HeadChunkFormat {
       isOutOfOrder: raw.encoding & outOfOrderFlag != 0, bytes: file[raw.data],
       checksum: raw.crc)
     return (chunk, raw.data.upperBound + 4)
+  }
+
+  private static let zeros = [UInt8](repeating: 0, count: 4096)
+
+  private static func isZero(_ bytes: Span<UInt8>, from start: Int) -> Bool {
+    var at = start
+    while at < bytes.count {
+      let count = min(zeros.count, bytes.count - at)
+      guard bytesAreEqual(bytes, at, zeros.span, 0, count: count) else { return false }
+      at += count
+    }
+    return true
   }
 
   private struct RawEntry {
