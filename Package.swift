@@ -87,7 +87,7 @@ let engines: [Target] =
     tests: ["ApusTesting"])
   + room(
     "ApusTSDB", ["ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
-    tests: ["ApusTesting"])
+    tests: ["ApusTesting", log])
   + room(
     "ApusPromQL",
     ["ApusPromQLSyntax", "ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],

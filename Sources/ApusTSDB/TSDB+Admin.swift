@@ -39,6 +39,12 @@ extension TSDB: StorageAdmin {
     }
     do throws(StorageError) {
       try snapshot(to: target, skipHead: skipHead)
+      // Who was told its name finds it also after a loss of power.
+      try withFiles("sync snapshot") { () throws(PosixError) in
+        for made in [target, FilePath.parent(of: target), directory] {
+          try files.syncDirectory(made)
+        }
+      }
     } catch {
       // A part of a snapshot would pass for a whole one.
       try? files.remove(target)

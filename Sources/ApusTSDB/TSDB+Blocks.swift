@@ -27,8 +27,13 @@ extension TSDB {
   }
 
   private func reload() throws(StorageError) {
-    try reloading.withLock { _ throws(StorageError) in
+    try reloading.withLock { named throws(StorageError) in
       let opened = try dataDirectory.open(blocks)
+      for ulid in opened.withoutMeta where named.insert(ulid).inserted {
+        log.error(
+          "Block without meta.json is not loaded: restore the file, or remove the directory",
+          ["dir": dataDirectory.path(of: ulid)])
+      }
       let candidates = opened.blocks.map {
         RetentionPlan.Candidate(meta: $0.meta, sizeBytes: Int64($0.sizeBytes))
       }

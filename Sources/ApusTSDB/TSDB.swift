@@ -23,8 +23,9 @@ package final class TSDB: Sendable {
   let uploaded: UploadedBlocks?
   /// The blocks, by time.
   let loaded = Mutex<[Block]>([])
-  /// Held while blocks are looked for; taken after `compacting`.
-  let reloading = Mutex(())
+  /// Held while blocks are looked for; taken after `compacting`. Directories without a meta.json
+  /// that were named in the log.
+  let reloading = Mutex<Set<ULID>>([])
   /// Held while blocks are written, changed or linked.
   let compacting = Mutex(())
   let images: HeadImages

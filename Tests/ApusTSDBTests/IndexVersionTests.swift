@@ -65,6 +65,31 @@ import Testing
     #expect(try merged.querier(in: .all).dumped() == new.querier(in: .all).dumped())
   }
 
+  @Test func `version 3 is read as version 2, as Prometheus reads it, and a later one is refused`()
+    throws
+  {
+    let (_, new) = try pair()
+    let lines = try new.querier(in: .all).dumped()
+    let path = new.directory + "/index"
+    var bytes = try files.read(path)
+    bytes[4] = 3
+    try files.write(path, bytes)
+    let block = try Block(directory: new.directory, files: files)
+    #expect(block.index.version == 3)
+    #expect(try block.querier(in: .all).dumped() == lines)
+    for version in [0, 4, 255] as [UInt8] {
+      bytes[4] = version
+      try files.write(path, bytes)
+      do {
+        _ = try Block(directory: new.directory, files: files)
+        Issue.record("version \(version) was taken")
+      } catch {
+        #expect(error.description.contains("unknown index file version \(version)"))
+        #expect(error.description.contains(path))
+      }
+    }
+  }
+
   @Test func `changed bits of version 1 are errors or change nothing`() throws {
     let (old, _) = try pair()
     let path = old.directory + "/index"

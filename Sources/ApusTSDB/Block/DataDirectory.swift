@@ -15,6 +15,8 @@ package struct DataDirectory: Sendable {
   package struct Opened: Sendable {
     package var blocks: [Block] = []
     package var failures: [Failure] = []
+    /// Directories with the name of a block in which no meta.json is: no blocks, as in Prometheus.
+    package var withoutMeta: [ULID] = []
   }
 
   package struct Failure: Sendable {
@@ -25,22 +27,29 @@ package struct DataDirectory: Sendable {
   package func path(of ulid: ULID) -> String { FilePath.join(path, ulid.description) }
 
   /// Names of the directories that are blocks, ascending: a ULID with a meta.json inside.
-  package func list() throws(StorageError) -> [ULID] {
+  package func list() throws(StorageError) -> [ULID] { try survey().blocks }
+
+  private func survey() throws(StorageError) -> (blocks: [ULID], withoutMeta: [ULID]) {
     let names = try withFiles("list blocks") { () throws(PosixError) in try files.list(path) }
-    return names.compactMap { ULID($0) }.filter { ulid in
+    var (blocks, withoutMeta): ([ULID], [ULID]) = ([], [])
+    for ulid in names.compactMap({ ULID($0) }) {
       do throws(PosixError) {
-        return try files.status(FilePath.join(path(of: ulid), BlockMeta.fileName)) != nil
+        let isThere = try files.status(FilePath.join(path(of: ulid), BlockMeta.fileName)) != nil
+        if isThere { blocks.append(ulid) } else { withoutMeta.append(ulid) }
       } catch {
         // What cannot be looked at is not gone: a block that is loaded stays, another is reported.
-        return true
+        blocks.append(ulid)
       }
     }
+    return (blocks, withoutMeta)
   }
 
   /// Opens all blocks; those of `known` that are still there are taken as they are.
   package func open(_ known: [Block] = []) throws(StorageError) -> Opened {
     var opened = Opened()
-    for ulid in try list() {
+    let found = try survey()
+    opened.withoutMeta = found.withoutMeta
+    for ulid in found.blocks {
       if let block = known.first(where: { $0.ulid == ulid }) {
         opened.blocks.append(block)
         continue

@@ -5,6 +5,8 @@ package struct Faults: Sendable {
   /// Bytes that all files may take together; one more is `no space left on device`.
   package var capacityBytes = Int.max
   package var isReadOnly = false
+  /// In the operation after so many more the disk is full: what is taken then is its capacity.
+  package var fullAfter: Int?
   /// The operation after so many more fails with `code`, once, and does nothing; nil for none.
   package var failAfter: Int?
   /// Of `failAfter`.

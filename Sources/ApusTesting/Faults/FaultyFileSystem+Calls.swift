@@ -76,6 +76,10 @@ extension FaultyFileSystem {
       counts.faults += 1
       throw PosixError(call: call.rawValue, path: path, code: EROFS)
     }
+    if let left = faults.fullAfter {
+      faults.fullAfter = left > 0 ? left - 1 : nil
+      if left == 0 { faults.capacityBytes = usedBytes }
+    }
     if call == .sync && faults.failsSyncs {
       counts.faults += 1
       throw PosixError(call: call.rawValue, path: path, code: EIO)
