@@ -10,9 +10,10 @@ package enum WireChunks {
     _ samples: SampleBatch,
     _ use: (_ encoding: UInt8, _ minTimeMs: Int64, _ maxTimeMs: Int64, _ bytes: [UInt8]) -> Void
   ) {
-    // Start times would make XOR2 chunks, which only Prometheus 3 reads.
+    // Start times would make chunks of encodings 4 to 6, which only Prometheus 3 reads.
     var plain = samples
     plain.startTimes = []
+    plain.histogramStartTimes = []
     var encoder = SeriesEncoder(.prometheus)
     var chunks = SeriesChunks()
     encoder.encode(plain, into: &chunks)
