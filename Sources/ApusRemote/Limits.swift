@@ -17,6 +17,10 @@ package enum Limits {
   package static let symbolsMax = 1 << 21
   /// Labels of one series.
   package static let labelsMax = 1 << 12
+  /// How deep lists and maps may stand in each other in a value of OpenTelemetry.
+  static let attributeDepthMax = 16
+  /// Samples of `target_info` that one resource of a request makes.
+  static let infoSamplesMax: Int64 = 1_000
   /// Problems that an answer names one by one.
   package static let problemsMax = 100
 }

@@ -28,7 +28,8 @@ struct ServerFeatures {
     [
       "admin": settings.flags.bool("web.enable-admin-api"), "exclude_alerts": true,
       "label_values_match": true, "lifecycle": settings.flags.bool("web.enable-lifecycle"),
-      "openapi_3.1": false, "openapi_3.2": false, "otlp_write_receiver": false,
+      "openapi_3.1": true, "openapi_3.2": true,
+      "otlp_write_receiver": settings.flags.bool("web.enable-otlp-receiver"),
       "query_stats": true, "query_warnings": true,
       "remote_write_receiver": settings.flags.bool("web.enable-remote-write-receiver"),
       "time_range_labels": true, "time_range_series": true,

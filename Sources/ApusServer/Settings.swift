@@ -50,8 +50,7 @@ struct Settings: Sendable {
   /// Flags of parts that are not there yet: better refused than ignored.
   private static func refuseMissing(_ flags: Flags) throws(FlagError) {
     let missing = [
-      ("agent", "agent mode is not there yet"),
-      ("web.enable-otlp-receiver", "OTLP is not received yet; use remote write"),
+      ("agent", "agent mode is not there yet")
     ]
     for (name, why) in missing where flags.isGiven(name) && flags.text(name) != "false" {
       throw FlagError(description: "--\(name) can not be used: \(why)")

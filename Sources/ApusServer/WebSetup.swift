@@ -34,6 +34,7 @@ struct WebSetup {
     options.routePrefix = settings.externalURL.routePrefix
     options.externalURL = externalURL
     options.corsOrigin = settings.corsOrigin
+    options.notificationSubscribersMax = flags.count("web.max-notifications-subscribers")
     options.allowsLifecycle = flags.bool("web.enable-lifecycle")
     options.allowsAdmin = flags.bool("web.enable-admin-api")
     options.pageTitle = flags.text("web.page-title")
@@ -71,6 +72,12 @@ struct WebSetup {
         metrics: parts.registry, accepted: settings.acceptedWriteMessages)
     }
     backends.reads = reads
+    if settings.flags.bool("web.enable-otlp-receiver") {
+      let live = parts.live
+      backends.otlp = OTLPReceiver(
+        appender: storage, clock: parts.clock, log: parts.log.with("component", "web"),
+        lookbackDeltaMs: backends.queries.lookbackDeltaMs, config: { live.config.otlp })
+    }
     return backends
   }
 
@@ -120,6 +127,7 @@ struct WebSetup {
     status.build.revision = "apus-\(BuildInfo.apusVersion)"
     status.build.buildUser = "apus"
     status.build.goVersion = BuildInfo.language
+    status.scrapePoolText = { parts.live.config.shownText(ofJob: $0) }
     status.relabelRules = { pool in
       parts.live.config.scrapeConfigs.first { $0.jobName == pool }?.relabelRules
     }

@@ -18,6 +18,8 @@ package struct Backends: Sendable {
   /// Nil unless remote writes are taken (--web.enable-remote-write-receiver).
   package var writes: WriteReceiver?
   package var reads: ReadServer?
+  /// Nil unless OpenTelemetry metrics are taken (--web.enable-otlp-receiver).
+  package var otlp: OTLPReceiver?
   package var metrics: MetricRegistry
   /// Where blocking and CPU-heavy work of handlers runs.
   package var workers: WorkerPool
@@ -39,6 +41,7 @@ package struct Backends: Sendable {
     log = environment.log
     writes = nil
     reads = nil
+    otlp = nil
   }
 
   /// What every part is given.
@@ -119,6 +122,8 @@ package struct StatusBackend: Sendable {
   package var build = BuildStatus()
   /// Features by category, both sorted by name.
   package var features: [FeatureCategory] = []
+  /// The configuration of one scrape pool as YAML, secrets hidden; nil where there is no such pool.
+  package var scrapePoolText: @Sendable (_ pool: String) -> String? = { _ in nil }
   /// The relabelling rules of a scrape pool with the YAML of each; nil where there is no such
   /// pool.
   package var relabelRules: @Sendable (_ pool: String) -> [RelabelRule]? = { _ in nil }

@@ -27,6 +27,8 @@ package enum Limits {
   static let lingering = TimeAmount.milliseconds(500)
   /// Answers smaller than this are not worth compressing.
   package static let compressedBytesMin = 256
+  /// How often those who listen to notifications are told of changes.
+  static let notificationsPollMs: Int64 = 500
   /// Credentials that are remembered, good ones and bad ones each.
   static let passwordsMax = 100
 }

@@ -21,6 +21,7 @@ extension WebHandlers {
     .api([.get], "/targets/metadata") { await $0.targetMetadata($1) },
     .api([.get], "/targets/relabel_steps") { await $0.relabelSteps($1) },
     .api([.get], "/scrape_pools") { await $0.scrapePools($1) },
+    .api([.get], "/scrape_pools/config") { await $0.scrapePoolConfig($1) },
     .api([.get], "/alertmanagers") { await $0.alertmanagers($1) },
     .api([.get], "/metadata") { await $0.metricMetadata($1) },
     .api([.get], "/rules") { await $0.rules($1) },
@@ -37,6 +38,8 @@ extension WebHandlers {
     .api([.get], "/status/walreplay", needsReady: false) { await $0.statusWALReplay($1) },
     .api([.get], "/status/self_metrics") { await $0.selfMetricsJSON($1) },
     .api([.get], "/notifications", needsReady: false) { await $0.notifications($1) },
+    .events("/notifications/live") { await $0.liveNotifications($1) },
+    .document("/openapi.yaml") { await $0.openAPI($1) },
     .api([.get], "/features") { await $0.features($1) },
   ]
 
@@ -102,6 +105,18 @@ struct Route: Sendable {
     Route(
       methods: methods, path: "/api/v1" + path, needsReady: needsReady, isAPI: true,
       compresses: true, bodyBytesMax: bodyBytesMax, handler: .worker(handler))
+  }
+
+  /// A route of the API whose answer goes on for as long as the client listens.
+  static func events(_ path: String, handler: @escaping Slow) -> Route {
+    Route(
+      methods: [.get], path: "/api/v1" + path, needsReady: false, isAPI: true,
+      compresses: false, bodyBytesMax: Limits.formBytesMax, handler: .worker(handler))
+  }
+
+  /// A route of the API that tells of itself, ready or not.
+  static func document(_ path: String, handler: @escaping Slow) -> Route {
+    .api([.get], path, needsReady: false, handler: handler)
   }
 
   /// A route of the API for other servers: a body of another kind than a form.

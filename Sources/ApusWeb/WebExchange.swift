@@ -118,6 +118,7 @@ final class WebExchange: Sendable {
     switch response.body {
     case .bytes(let bytes): channel.send(response, body: bytes)
     case .pieces(let source): await channel.send(response, pieces: source)
+    case .events(let source): await channel.send(response, events: source)
     }
   }
 

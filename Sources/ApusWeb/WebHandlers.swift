@@ -6,6 +6,7 @@ package struct WebHandlers: Sendable {
   let backends: Backends
   let options: WebOptions
   let federationErrors: Counter
+  let subscribers = Subscribers()
   private let table = RouteTable(WebHandlers.routes)
 
   package init(backends: Backends, options: WebOptions) {

@@ -12,6 +12,8 @@ package struct WebOptions: Sendable {
   package var routePrefix = ""
   /// Which origins may read answers in a browser; matches the whole origin.
   package var corsOrigin: RE2Pattern
+  /// Clients that may listen to notifications at one time.
+  package var notificationSubscribersMax = 16
   package var allowsLifecycle = false
   package var allowsAdmin = false
   package var pageTitle = "Prometheus Time Series Collection and Processing Server"

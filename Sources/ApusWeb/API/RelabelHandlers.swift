@@ -22,6 +22,22 @@ extension WebHandlers {
   }
 }
 
+extension WebHandlers {
+  /// The configuration of one scrape pool.
+  func scrapePoolConfig(_ request: WebRequest) async -> WebResponse {
+    await answering { () async throws(APIError) in
+      let pool = request.form.first("scrapePool")
+      if pool.isEmpty { throw APIError(.badData, "no scrapePool parameter provided") }
+      guard let text = backends.status.scrapePoolText(pool) else {
+        throw APIError(
+          .badData,
+          "error retrieving scrape config: scrape pool \(GoQuote.quote(pool)) not found")
+      }
+      return Envelope.success(["yaml": .string(text)])
+    }
+  }
+}
+
 extension JSONWriter {
   fileprivate mutating func relabelSteps(_ rules: [RelabelRule], from start: Labels) {
     raw(#"{"steps":["#)

@@ -48,9 +48,19 @@ extension WebHandlers {
     }
   }
 
+  /// OpenTelemetry metrics: protobuf, plain or in gzip.
   func otlpWrite(_ request: WebRequest) async -> WebResponse {
-    .text(
-      "otlp write receiver needs to be enabled with --web.enable-otlp-receiver", status: 404)
+    guard let receiver = backends.otlp else {
+      return .text(
+        "otlp write receiver needs to be enabled with --web.enable-otlp-receiver", status: 404)
+    }
+    let outcome = await backends.workers.run {
+      receiver.receive(
+        contentType: request.headers["content-type"],
+        contentEncoding: request.headers["content-encoding"], body: request.body)
+    }
+    return outcome.text.isEmpty
+      ? WebResponse(status: outcome.status) : .text(outcome.text, status: outcome.status)
   }
 }
 

@@ -18,6 +18,23 @@ struct AnswerChannel: Sendable {
     loop.execute { connection.value.send(response, body: buffer) }
   }
 
+  /// Sends events as they come, until the client has gone.
+  func send(_ response: WebResponse, events: any EventSource) async {
+    loop.execute { connection.value.sendHead(response, flushes: true) }
+    var source = events
+    var count = 0
+    while !Task.isCancelled, let event = await source.next() {
+      count += event.count
+      let buffer = ByteBuffer(bytes: event)
+      let sent = loop.flatSubmit {
+        connection.value.sendPiece(buffer, on: connection.eventLoop)
+      }
+      do { try await sent.get() } catch { break }
+    }
+    let bytes = count
+    loop.execute { connection.value.finishAnswer(bytes: bytes, isComplete: true) }
+  }
+
   /// Sends an answer piece by piece: the next one is made while the client takes the one before,
   /// and no more than these two stand in memory.
   func send(_ response: WebResponse, pieces: any PieceSource) async {

@@ -241,8 +241,10 @@ extension HTTPConnection {
   }
 
   /// Sends the head of an answer that comes in pieces.
-  func sendHead(_ response: WebResponse) {
-    guard let (_, request) = beginAnswer(response, bodyBytes: nil) else { return }
+  /// - Parameter flushes: the body may take long to begin.
+  func sendHead(_ response: WebResponse, flushes: Bool = false) {
+    guard let (context, request) = beginAnswer(response, bodyBytes: nil) else { return }
+    if flushes { context.flush() }
     if request.isHead { finishAnswer(bytes: 0, isComplete: true) }
   }
 

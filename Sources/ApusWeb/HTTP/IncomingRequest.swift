@@ -55,7 +55,7 @@ struct IncomingRequest: Sendable {
 
   /// Whether the answer means nothing once the client has gone.
   var endsWithClient: Bool {
-    if case .run(let route, _, _) = plan { return route.needsReady }
+    if case .run(let route, _, _) = plan { return route.needsReady || route.methods == [.get] }
     return true
   }
 

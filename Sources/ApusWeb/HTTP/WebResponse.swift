@@ -5,6 +5,8 @@ package struct WebResponse: Sendable {
     /// Made piece by piece while the client takes them, so that a big answer never stands in
     /// memory as a whole.
     case pieces(any PieceSource)
+    /// Comes when there is something to tell; no thread waits for it.
+    case events(any EventSource)
   }
 
   package var status: Int
@@ -57,6 +59,12 @@ package protocol PieceSource: Sendable {
   var hasFailed: Bool { get }
 }
 
+/// Tells something now and then, for as long as the client listens.
+package protocol EventSource: Sendable {
+  /// Returns when there is something to tell; nil at the end.
+  mutating func next() async -> [UInt8]?
+}
+
 extension PieceSource {
   package var hasFailed: Bool { false }
 }
@@ -70,6 +78,7 @@ extension WebResponse {
       var all: [UInt8] = []
       while let piece = source.next() { all += piece }
       return all
+    case .events: return []
     }
   }
 }

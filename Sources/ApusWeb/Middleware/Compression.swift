@@ -26,6 +26,7 @@ extension WebHandlers {
       out.body = .bytes(GzipStream.compress(bytes, format))
     case .pieces(let source):
       out.body = .pieces(CompressedPieces(source, GzipStream(format)))
+    case .events: return response
     }
     out.headers.append(("Content-Encoding", format == .gzip ? "gzip" : "deflate"))
     return out
