@@ -14,6 +14,10 @@ package protocol SeriesCursor: AnyObject {
   /// them pays nothing.
   var labels: Labels { get }
 
+  /// Of the labels of the current series those with these names; others may be among them, where
+  /// that is cheaper.
+  func labels(keeping names: [String]) -> Labels
+
   /// Appends the samples of the current series in the selected range to `batch`.
   func read(into batch: inout SampleBatch) throws(StorageError)
 
@@ -24,6 +28,7 @@ package protocol SeriesCursor: AnyObject {
 
 extension SeriesCursor {
   package var seriesCount: Int? { nil }
+  package func labels(keeping names: [String]) -> Labels { labels }
 }
 
 /// A cursor over nothing.

@@ -148,6 +148,10 @@ private final class MemoryCursor: SeriesCursor {
 
   var labels: Labels { series[at].labels }
 
+  func labels(keeping names: [String]) -> Labels {
+    Labels(series[at].labels.filter { names.contains($0.name) })
+  }
+
   func read(into batch: inout SampleBatch) throws(StorageError) {
     let samples = series[at].samples
     let floats = indices(samples.times)

@@ -67,9 +67,36 @@ import Testing
   }
 }
 
-/// Counts the selects of another store.
+/// Labels that an aggregation drops are not asked for.
+@Suite struct ProjectionTests {
+  private func labelNames(_ expression: String) throws -> Set<String> {
+    let store = CountingStore(Fixtures.store("x_total"))
+    _ = try Fixtures.engine().evaluate(
+      QueryRequest(expression: expression, time: .instant(timeMs: 300_000)), on: store)
+    return store.labelNames.withLock { $0 }
+  }
+
+  @Test func `sums need no labels but those of their groups`() throws {
+    #expect(try !labelNames("sum(rate(x_total[5m]))").contains("instance"))
+    #expect(try !labelNames("count by (job) (abs(x_total) * 2 > 1)").contains("instance"))
+    #expect(try labelNames("max by (instance) (x_total)").contains("instance"))
+  }
+
+  @Test(arguments: [
+    "sum without (job) (x_total)", "topk(1, x_total)", "sum(x_total * x_total)",
+    "x_total / on() group_left() sum(x_total)",
+    "sum by (a) (label_replace(x_total, \"a\", \"$1\", \"instance\", \"(.*)\"))",
+    "count_values by (instance) (\"v\", x_total)",
+  ])
+  func `where they are looked at, they are there`(expression: String) throws {
+    #expect(try labelNames(expression).contains("instance"))
+  }
+}
+
+/// Counts the selects of another store, and notes which labels are asked for.
 private final class CountingStore: Queryable, Sendable {
   let selects = Atomic<Int>(0)
+  let labelNames = Mutex<Set<String>>([])
   private let inner: any Queryable
 
   init(_ inner: any Queryable) { self.inner = inner }
@@ -91,7 +118,8 @@ private struct CountingQuerier: Querier {
     _ matchers: [LabelMatcher], in range: TimeRange, hints: SelectHints
   ) throws(StorageError) -> any SeriesCursor {
     store.selects.add(1, ordering: .relaxed)
-    return try inner.select(matchers, in: range, hints: hints)
+    return CountingCursor(
+      store: store, inner: try inner.select(matchers, in: range, hints: hints))
   }
 
   func labelNames(
@@ -101,4 +129,32 @@ private struct CountingQuerier: Querier {
   func labelValues(
     of name: String, matching matchers: [LabelMatcher], limit: Int
   ) throws(StorageError) -> [String] { [] }
+}
+
+private final class CountingCursor: SeriesCursor {
+  private let store: CountingStore
+  private let inner: any SeriesCursor
+
+  init(store: CountingStore, inner: any SeriesCursor) {
+    self.store = store
+    self.inner = inner
+  }
+
+  func next() throws(StorageError) -> Bool { try inner.next() }
+
+  var labels: Labels { noted(inner.labels) }
+  func labels(keeping names: [String]) -> Labels { noted(inner.labels(keeping: names)) }
+
+  private func noted(_ labels: Labels) -> Labels {
+    store.labelNames.withLock { $0.formUnion(labels.map { $0.name }) }
+    return labels
+  }
+
+  func read(into batch: inout SampleBatch) throws(StorageError) { try inner.read(into: &batch) }
+
+  func latest(
+    atMs: Int64, newerThanMs oldestMs: Int64
+  ) throws(StorageError) -> LatestSample? {
+    try inner.latest(atMs: atMs, newerThanMs: oldestMs)
+  }
 }

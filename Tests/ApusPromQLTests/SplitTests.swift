@@ -25,7 +25,8 @@ import Testing
 
   @Test(arguments: [
     "x_total", "sum(rate(x_total[1m]))", "time()", "x_total > 500 or vector(1)",
-    "count_values(\"v\", x_total % 7)", "topk(2, x_total)", "x_total and on() (vector(time()) < 300)",
+    "count_values(\"v\", x_total % 7)", "topk(2, x_total)",
+    "x_total and on() (vector(time()) < 300)",
   ])
   func `rows, notes and counts are the same`(expression: String) throws {
     let whole = try evaluate(expression, halves: false).get()

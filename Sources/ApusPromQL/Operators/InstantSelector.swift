@@ -51,7 +51,7 @@ final class InstantSelector: Operator {
       let count = block.pointCount
       if count == 0 { continue }
       query.countSelected(count)
-      block.labels = cursor.labels
+      block.labels = plan.labels(cursor)
       return true
     }
     return false

@@ -98,7 +98,7 @@ final class SelectorWindows: WindowSource {
       series.samples.removeStale()
       if series.samples.isEmpty { continue }
       shape.locate(&series)
-      series.labels = cursor.labels
+      series.labels = plan.labels(cursor)
       series.dropsName = false
       count(series)
       return true

@@ -36,6 +36,13 @@ final class SelectorRead {
   }
 }
 
+extension SelectorPlan {
+  /// The labels of the series on which a cursor stands, as far as they are looked at.
+  func labels(_ cursor: any SeriesCursor) -> Labels {
+    if let projection { cursor.labels(keeping: projection) } else { cursor.labels }
+  }
+}
+
 extension SeriesCursor {
   func readSamples(into batch: inout SampleBatch) throws(QueryError) {
     batch.removeAll()

@@ -70,6 +70,8 @@ struct SelectorPlan: Sendable {
   /// Only count and sum of histograms are looked at, and their resets.
   var usesStatisticsOnly = false
   var hints: SelectHints
+  /// The labels that are looked at; nil for all.
+  var projection: [String]?
   var position: SourceRange
 
   /// The value that all series have for `__name__`; nil where not known.

@@ -30,6 +30,8 @@ struct Planner {
     var needsOrder = false
     /// Only counts and sums of histograms are looked at.
     var usesStatisticsOnly = false
+    /// The labels that are left of the series in the end; nil for all.
+    var projection: [String]?
   }
 
   func node(_ expression: Expression, _ context: Context) throws(QueryError) -> PlanNode {
@@ -59,7 +61,11 @@ struct Planner {
   private func binary(
     _ binary: BinaryExpression, _ context: Context
   ) throws(QueryError) -> PlanNode {
-    let inner = Context(needsOrder: context.needsOrder)
+    var inner = Context(needsOrder: context.needsOrder)
+    // Two vectors find each other by their labels.
+    if binary.left.valueType == .scalar || binary.right.valueType == .scalar {
+      inner.projection = context.projection
+    }
     let plan = BinaryPlan(
       op: binary.op, left: try node(binary.left, inner), right: try node(binary.right, inner),
       returnsBool: binary.returnsBool, matching: binary.matching, position: binary.range)
@@ -83,6 +89,7 @@ struct Planner {
     case .sum, .avg, .stddev, .stdvar, .limitk: below.needsOrder = true
     default: break
     }
+    below.projection = projection(aggregate)
     let inner = try node(aggregate.inner, below)
     var parameter: PlanNode?
     if let expression = aggregate.parameter {
@@ -96,11 +103,22 @@ struct Planner {
     return .aggregate(plan)
   }
 
+  /// The labels that an aggregation looks at, and those that notes speak of.
+  private func projection(_ aggregate: AggregateExpression) -> [String]? {
+    switch aggregate.op {
+    case .topk, .bottomk, .limitk, .limitRatio: return nil
+    default: break
+    }
+    if aggregate.isWithout { return nil }
+    return aggregate.grouping + [LabelNames.metricName, "__type__"]
+  }
+
   private func call(
     _ call: FunctionCall, _ context: Context
   ) throws(QueryError) -> PlanNode {
     if let constant = boundsConstant(call.function.name) { return .number(constant) }
     var below = context
+    if !Planner.keepsLabels(call.function.name) { below.projection = nil }
     below.function = call.function.name
     switch call.function.name {
     case "histogram_count", "histogram_sum", "histogram_avg": below.usesStatisticsOnly = true
@@ -124,6 +142,13 @@ struct Planner {
       return argument
     }
     return .call(wrapped)
+  }
+
+  /// Whether a function gives series for series what it makes of their values alone.
+  private static func keepsLabels(_ name: String) -> Bool {
+    if RangeFunction(rawValue: name) != nil { return name != "absent_over_time" }
+    return PerValue.function(name) != nil || CalendarFunction(rawValue: name) != nil
+      || ["clamp", "clamp_min", "clamp_max", "round", "timestamp"].contains(name)
   }
 
   /// `start()`, `end()`, `range()` and `step()` speak of the whole query.

@@ -11,10 +11,13 @@ extension Planner {
     hints.stepMs = bounds.stepMs
     hints.function = context.function
     hints.isSorted = context.needsOrder
-    return SelectorPlan(
+    var plan = SelectorPlan(
       matchers: selector.matchers, time: try time(selector.offset, selector.at),
       lookbackMs: lookbackMs, isSmoothed: selector.isSmoothed,
       usesStatisticsOnly: context.usesStatisticsOnly, hints: hints, position: selector.range)
+    // Series of several names may become equal when the name is dropped; that must be seen.
+    if plan.metricName != nil { plan.projection = context.projection }
+    return plan
   }
 
   /// The plan of a matrix selector or subquery, through parentheses; nil for anything else.

@@ -30,6 +30,9 @@ struct CommonParts {
     var starts: [Int] = []
     /// Some user wants its series in label order.
     var needsOrder = false
+    /// Which labels of the selectors the first user looks at, and whether all users do alike.
+    var projections: [[String]?]?
+    var isProjectedAlike = true
 
     /// How far the other places lie behind the first.
     var shifts: [Int] { starts.map { $0 - (starts.first ?? 0) } }
@@ -76,9 +79,15 @@ struct CommonParts {
     var counts = counts
     if let key = key(node, timeline), let start = node.position?.start {
       if counts { places[key, default: Place()].users += 1 }
+      var projections: [[String]?] = []
       node.forEachSelector {
         if $0.hints.isSorted { places[key, default: Place()].needsOrder = true }
+        projections.append($0.projection)
       }
+      if let first = places[key]?.projections, first != projections {
+        places[key]?.isProjectedAlike = false
+      }
+      places[key]?.projections = projections
       places[key, default: Place()].starts.append(start)
       // What is inside is made for the first of them only.
       if let place = places[key], place.users > 1 { counts = false }

@@ -24,8 +24,11 @@ extension OperatorBuilder {
       let place = parts.common[key]
     else { return nil }
     if let rows = parts.rows[key] { return rows.operatorForUser() }
-    // Who needs no order may have one.
-    let node = place.needsOrder ? node.mapSelectors { $0.hints.isSorted = true } : node
+    // Who needs no order may have one, and labels that it does not look at.
+    let node = node.mapSelectors {
+      if place.needsOrder { $0.hints.isSorted = true }
+      if !place.isProjectedAlike { $0.projection = nil }
+    }
     let rows = try SharedRows(users: place.users, shifts: place.shifts, query: query) {
       () throws(QueryError) in try made(node, timeline)
     }

@@ -57,6 +57,10 @@ final class BlockSeriesCursor: SeriesCursor {
     (try? block.index.labels(of: entry)) ?? .empty
   }
 
+  func labels(keeping names: [String]) -> Labels {
+    (try? block.index.labels(of: entry, keeping: names)) ?? .empty
+  }
+
   func read(into batch: inout SampleBatch) throws(StorageError) {
     for chunk in wanted { try decode(chunk, range, into: &batch) }
   }

@@ -268,6 +268,10 @@ final class HeadCursor: SeriesCursor {
 
   var labels: Labels { selection.head.labels(of: selection.states[index]) }
 
+  func labels(keeping names: [String]) -> Labels {
+    selection.head.columns.labels.labels(selection.states[index].labelsAddress, keeping: names)
+  }
+
   func read(into batch: inout SampleBatch) throws(StorageError) {
     try selection.read(selection.states[index], in: range, into: &batch)
   }

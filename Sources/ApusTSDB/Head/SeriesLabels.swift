@@ -144,6 +144,24 @@ final class SeriesLabels {
 
   func labels(_ record: SlotAddress) -> Labels { Labels(encoded: encoded(record)) }
 
+  /// Only the labels with these names.
+  func labels(_ record: SlotAddress, keeping names: [String]) -> Labels {
+    var bytes: [UInt8] = []
+    for i in 0..<count(record) {
+      let name = name(i, of: record)
+      guard isAny(of: names, name) else { continue }
+      symbols.append(name, to: &bytes)
+      symbols.append(value(i, of: record), to: &bytes)
+    }
+    return Labels(encoded: bytes)
+  }
+
+  private func isAny(of names: [String], _ id: UInt32) -> Bool {
+    let text = symbols.text(id)
+    for name in names where isEqual(name.utf8.span, text) { return true }
+    return false
+  }
+
   /// -1, 0 or 1 in label order, as `Labels.compare`.
   func compare(_ a: SlotAddress, _ b: SlotAddress) -> Int {
     let countA = count(a)

@@ -74,7 +74,10 @@ package final class IndexReader: Sendable {
   }
 
   /// The labels of an entry.
-  package func labels(of entry: SeriesEntry) throws(StorageError) -> Labels {
+  /// - Parameter wanted: the names of labels to keep; nil for all.
+  package func labels(
+    of entry: SeriesEntry, keeping wanted: [String]? = nil
+  ) throws(StorageError) -> Labels {
     var encoder = LabelsEncoder()
     let file = file
     let all = file.span
@@ -85,9 +88,15 @@ package final class IndexReader: Sendable {
       else { throw corrupt("a series names symbol \(entry.symbols[index]), which is not there") }
       // The empty value is no label.
       if value.isEmpty { continue }
+      if let wanted, !isAny(of: wanted, all.extracting(name)) { continue }
       encoder.append(name: all.extracting(name), value: all.extracting(value))
     }
     return encoder.labels()
+  }
+
+  private func isAny(of names: [String], _ text: Span<UInt8>) -> Bool {
+    for name in names where compareBytes(name.utf8.span, text) == 0 { return true }
+    return false
   }
 
   func symbolRange(_ reference: UInt32) -> Range<Int>? {
