@@ -107,6 +107,7 @@ struct Settings: Sendable {
     options.extendedRangeSelectors = features.has("promql-extended-range-selectors")
     options.fillModifiers = features.has("promql-binop-fill-modifiers")
     options.delayedNameRemoval = features.has("promql-delayed-name-removal")
+    options.startTimestamps = features.has("use-start-timestamps")
     return options
   }
 

@@ -15,6 +15,13 @@ import Testing
     #expect(flags.enabled.isEmpty)
   }
 
+  @Test func `every feature of the language works`() throws {
+    let names = FeatureFlags.effects.keys.filter { $0.hasPrefix("promql-") }
+    #expect(names.count == 6)
+    let flags = try FeatureFlags(names + ["use-start-timestamps"])
+    #expect(flags.has("use-start-timestamps"))
+  }
+
   @Test func `a feature that is not there is refused rather than ignored`() {
     #expect(throws: FlagError.self) { try FeatureFlags(["st-storage"]) }
   }

@@ -30,6 +30,7 @@ enum ExtrapolatedRate {
     let rateMs = call.rateMs
     let shape = call.shape
     var cursor = resets.cursor
+    if !resets.overlaps.isEmpty { warnOfOverlaps(resets.overlaps, series, call) }
     var kindColumn: [UInt8] = []
     var resultColumn: [Double] = []
     row.exchangeColumns(&kindColumn, &resultColumn)
@@ -53,6 +54,19 @@ enum ExtrapolatedRate {
       let zeroShare = isCounter && result > 0 && values[low] >= 0 ? values[low] / result : nil
       kinds[step] = PointKind.float
       results[step] = result * ends.factor(zeroShare: zeroShare, isCounter, rateMs: rateMs)
+    }
+  }
+
+  private static func warnOfOverlaps(
+    _ overlaps: [Int], _ series: WindowSeries, _ call: WindowCall
+  ) {
+    for step in 0..<call.stepCount
+    where overlaps.contains(where: {
+      $0 > series.floatLow[step] && $0 < series.floatHigh[step]
+    }) {
+      call.query.warn(
+        "sample has start time that overlaps with previous sample timestamp", call.position)
+      return
     }
   }
 
@@ -119,6 +133,8 @@ struct RateEnds {
 /// start timestamp says so.
 struct CounterResets {
   private(set) var places: [Int] = []
+  /// Samples that claim to have begun before the one in front of them, with a start of their own.
+  private(set) var overlaps: [Int] = []
 
   init() {}
 
@@ -134,6 +150,9 @@ struct CounterResets {
             (startTimes[i - 1], times[i - 1]), (startTimes[i], times[i]))
         {
           places.append(i)
+        }
+        if StartTimes.overlaps((startTimes[i - 1], times[i - 1]), startTimes[i]) {
+          overlaps.append(i)
         }
         i += 1
       }
