@@ -39,6 +39,8 @@ final class QuantileAggregate: Operator {
       block.labels = table.labels[at]
       block.dropsName = table.dropsName[at]
       for step in 0..<stepCount where !values[at][step].isEmpty {
+        // Sorting many values takes its time.
+        if values[at][step].count > 4096 { try query.checkpoint() }
         query.release(values[at][step].count)
         block.set(
           step, QuantileMath.quantile(parameter.number(step), &values[at][step]))
