@@ -41,6 +41,13 @@ struct GroupEvaluation {
   /// When the group's turn was.
   let timeMs: Int64
 
+  init(group: RuleGroup, context: RuleContext, environment: RuleEnvironment, timeMs: Int64) {
+    self.group = group
+    self.context = context.within(group.definition)
+    self.environment = environment
+    self.timeMs = timeMs
+  }
+
   private var offsetMs: Int64 { group.definition.queryOffsetMs ?? context.queryOffsetMs }
   /// The time of queries and of what is written.
   private var sampleTimeMs: Int64 { timeMs - offsetMs }

@@ -14,6 +14,9 @@ package struct RuleContext: Sendable {
   /// For groups that name none.
   package var queryOffsetMs: Int64
   package var query: Query
+  /// The query for the rules of one group, by its file and name, where it is to be known whose
+  /// query it is.
+  package var queryOfGroup: (@Sendable (_ file: String, _ name: String) -> Query)?
 
   package init(
     externalLabels: Labels, externalURL: String, queryOffsetMs: Int64, query: @escaping Query
@@ -22,6 +25,14 @@ package struct RuleContext: Sendable {
     self.externalURL = externalURL
     self.queryOffsetMs = queryOffsetMs
     self.query = query
+  }
+
+  /// The same, with queries that are the group's own.
+  func within(_ group: RuleGroupDefinition) -> RuleContext {
+    guard let queryOfGroup else { return self }
+    var context = self
+    context.query = queryOfGroup(group.file, group.name)
+    return context
   }
 }
 

@@ -8,8 +8,18 @@ struct RuleQuery: Sendable {
   let engine: Engine
   let store: any Queryable
 
+  /// Whose query it is, for the query log.
+  var origin: [(key: String, value: String)] = []
+
+  func ofGroup(file: String, name: String) -> RuleQuery {
+    RuleQuery(
+      engine: engine, store: store,
+      origin: [("ruleGroup.file", file), ("ruleGroup.name", name)])
+  }
+
   func run(_ expression: String, _ timeMs: Int64) throws(RuleError) -> [InstantSeries] {
-    let request = QueryRequest(expression: expression, time: .instant(timeMs: timeMs))
+    var request = QueryRequest(expression: expression, time: .instant(timeMs: timeMs))
+    request.origin = origin
     do throws(QueryError) {
       switch try engine.evaluate(request, on: store).value {
       case .vector(let elements): return elements

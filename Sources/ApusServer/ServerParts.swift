@@ -120,12 +120,15 @@ struct ServerParts: Sendable {
       Dictionary(config.scrapeConfigs.map { ($0.jobName, $0.discovery) }) { first, _ in first })
     await notifyDiscovery.apply(Notifier.discovery(config.alerting))
     let query = RuleQuery(engine: engine, store: storage)
-    await rules.apply(
-      loaded.groups,
-      context: RuleContext(
-        externalLabels: config.global.externalLabels, externalURL: settings.externalURL.url,
-        queryOffsetMs: config.global.ruleQueryOffsetMs,
-        query: { expression, timeMs throws(RuleError) in try query.run(expression, timeMs) }))
+    var context = RuleContext(
+      externalLabels: config.global.externalLabels, externalURL: settings.externalURL.url,
+      queryOffsetMs: config.global.ruleQueryOffsetMs,
+      query: { expression, timeMs throws(RuleError) in try query.run(expression, timeMs) })
+    context.queryOfGroup = { file, name in
+      let query = query.ofGroup(file: file, name: name)
+      return { expression, timeMs throws(RuleError) in try query.run(expression, timeMs) }
+    }
+    await rules.apply(loaded.groups, context: context)
     return problems
   }
 }
