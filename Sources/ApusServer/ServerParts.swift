@@ -125,8 +125,8 @@ struct ServerParts: Sendable {
       queryOffsetMs: config.global.ruleQueryOffsetMs,
       query: { expression, timeMs throws(RuleError) in try query.run(expression, timeMs) })
     context.queryOfGroup = { file, name in
-      let query = query.ofGroup(file: file, name: name)
-      return { expression, timeMs throws(RuleError) in try query.run(expression, timeMs) }
+      let own = query.ofGroup(file: file, name: name)
+      return { expression, timeMs throws(RuleError) in try own.run(expression, timeMs) }
     }
     await rules.apply(loaded.groups, context: context)
     return problems
