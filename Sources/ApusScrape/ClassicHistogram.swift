@@ -20,7 +20,10 @@ struct ClassicHistogram {
   mutating func setBucket(_ bound: Double, _ bucketCount: Double) {
     guard !isBroken else { return }
     guard !bound.isNaN, !(bucketCount < 0) else { return isBroken = true }
-    let place = buckets.lastIndex { $0.bound <= bound } ?? -1
+    guard buckets.count < Limits.classicBucketsMax else { return isBroken = true }
+    // They nearly always come in order.
+    let isNext = buckets.last.map { $0.bound < bound } ?? true
+    let place = isNext ? buckets.count - 1 : buckets.lastIndex { $0.bound <= bound } ?? -1
     if place >= 0, buckets[place].bound == bound { return }
     if place >= 0, bucketCount < buckets[place].count { return isBroken = true }
     if place + 1 < buckets.count, bucketCount > buckets[place + 1].count { return isBroken = true }

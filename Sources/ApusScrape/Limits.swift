@@ -8,6 +8,8 @@ enum Limits {
   static let metadataScrapesMax: UInt32 = 10
   /// Bytes of a body whose target has no limit of its own.
   static let bodyBytesMax = 512 << 20
+  /// Buckets of a classic histogram that is to become a native one.
+  static let classicBucketsMax = 1 << 12
   /// Characters of the labels of an exemplar (OpenMetrics 1.0, Exemplars).
   static let exemplarCharactersMax = 128
 }

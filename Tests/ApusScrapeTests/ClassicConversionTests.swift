@@ -116,4 +116,30 @@ import Testing
       #expect(h.storedHistograms.count == 1)
     }
   }
+
+  @Test func `more buckets than anybody means make no histogram, and take no time`() async throws {
+    let h = ScrapeHarness()
+    var config = Self.config()
+    config.protocols = [.protobuf]
+    try await h.run(config) {
+      let metric = ProtobufBody.histogram {
+        $0.number(1, 1)
+        for i in 0..<100_000 { $0.bucket(Double(100_000 - i), 1) }
+      }
+      #expect(await h.scrape(ProtobufBody.family("h", .histogram, metric)) == [])
+      #expect(h.storedHistograms == [] && h.report("up") == 1)
+    }
+  }
+
+  @Test func `a label value beyond all measure is cut`() async throws {
+    let h = ScrapeHarness()
+    try await h.run(Self.config()) {
+      let value = String(repeating: "a", count: (1 << 24) - 2) + "üü"
+      for _ in 0..<2 {
+        _ = await h.scrape("m{l=\"\(value)\"} 1\n")
+        let stored = h.appender.samples.first { $0.labels.metricName == "m" }
+        #expect(stored?.labels.value(of: "l").utf8.count == (1 << 24) - 2)
+      }
+    }
+  }
 }

@@ -192,9 +192,17 @@ package struct LabelsEncoder {
 
   package func labels() -> Labels { Labels(encoded: bytes) }
 
-  private mutating func append(_ string: Span<UInt8>) {
-    let count = string.count
-    precondition(count < 1 << 24, "label text over 16 MiB: \(count) bytes")
+  /// Bytes of a name or a value at most: what three bytes of length can say. Targets and senders
+  /// may make longer ones; those are cut, at the border of a character.
+  package static let textBytesMax = (1 << 24) - 1
+
+  private mutating func append(_ whole: Span<UInt8>) {
+    var count = whole.count
+    if count > Self.textBytesMax {
+      count = Self.textBytesMax
+      while count > 0, whole[count] & 0xC0 == 0x80 { count -= 1 }
+    }
+    let string = whole.extracting(0..<count)
     if count < 255 {
       bytes.append(UInt8(count))
     } else {
