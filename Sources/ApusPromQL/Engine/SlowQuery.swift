@@ -13,7 +13,7 @@ enum SlowQuery {
     log.warning(
       "Slow query",
       [
-        "query": shown(request.expression), "time": time(request.time),
+        "query": shown(request.expression), "at": time(request.time),
         "seconds": text(statistics.execTotalSeconds),
         "queued_seconds": text(statistics.execQueueSeconds),
         "samples": "\(statistics.totalQueryableSamples)",
