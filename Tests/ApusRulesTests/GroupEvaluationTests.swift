@@ -56,6 +56,27 @@ import Testing
     .init(labels: labels, timeMs: timeMs, bits: value.bitPattern)
   }
 
+  @Test func `queries of a group are known as its own`() {
+    let answers = answers
+    answers.set("f/g: sum(x)", [([:], 7)])
+    var context = RuleContext(externalLabels: [:], externalURL: "", queryOffsetMs: 0) {
+      _, _ throws(RuleError) in throw RuleError("nobody knows whose query this is")
+    }
+    context.queryOfGroup = { file, name in
+      return { expression, timeMs throws(RuleError) in
+        try answers.answer("\(file)/\(name): \(expression)", timeMs)
+      }
+    }
+    let environment = RuleEnvironment(
+      appender: store, store: store, alerts: sink, clock: StoppedClock(nowMs: 1_000),
+      log: .none, metrics: RuleMetrics(registry))
+    let group = group(recording("y", "sum(x)"))
+    GroupEvaluation(group: group, context: context, environment: environment, timeMs: 1_000)
+      .run()
+    #expect(group.status.rules[0].lastError == "")
+    #expect(store.written == [written(["__name__": "y"], 1_000, 7)])
+  }
+
   @Test func `a recording rule writes its result under its own name and labels`() {
     answers.set("sum(x)", [(["__name__": "x", "job": "a", "gone": "1"], 7)])
     let group = group(
