@@ -129,7 +129,10 @@ struct HeadReplay: ~Copyable {
       }
       // What head chunks hold already is older than, or as old as, the newest sample.
       let lastTime = states[slot].lastTime
-      if time <= lastTime && lastTime != .min, isHeld(slot, time) { continue }
+      if time <= lastTime && lastTime != .min {
+        if !states[slot].flags.contains(.unproven) || time <= states[slot].chunkStart { continue }
+        if head.prove(slot, inLog: time) { continue }
+      }
       writer.append(slot, time: time, bits: values[i].bitPattern)
       added += 1
       minTime = min(minTime, time)
@@ -149,19 +152,15 @@ struct HeadReplay: ~Copyable {
         continue
       }
       let (time, lastTime) = (histograms.times[i], head.columns.states[slot].lastTime)
-      if time <= lastTime && lastTime != .min, isHeld(slot, time) { continue }
+      if time <= lastTime && lastTime != .min {
+        let state = head.columns.states[slot]
+        if !state.flags.contains(.unproven) || time <= state.chunkStart { continue }
+        if head.prove(slot, inLog: time) { continue }
+      }
       head.appendHistogram(slot, time: time, histograms.histograms[i])
       head.clock.extend(time, time)
       sampleCount += 1
     }
-  }
-
-  /// Whether the chunks of a series hold a sample of the log that is no newer than they are.
-  @inline(__always)
-  private func isHeld(_ slot: UInt32, _ time: Int64) -> Bool {
-    let state = head.columns.states[slot]
-    guard state.flags.contains(.unproven), time > state.chunkStart else { return true }
-    return head.prove(slot, inLog: time)
   }
 
   private func slot(of ref: SeriesRef) -> UInt32? {
