@@ -86,7 +86,7 @@ let engines: [Target] =
       + [nioCore, nioPosix, nioHTTP1, nioFoundation, nioSSL, asyncHTTPClient],
     tests: ["ApusTesting"])
   + room(
-    "ApusTSDB", ["ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry"],
+    "ApusTSDB", ["ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry", "CIntrinsics"],
     tests: ["ApusTesting", log])
   + room(
     "ApusPromQL",

@@ -122,11 +122,17 @@ extension TSDB {
   /// Whether an image now would save the next start more than it takes to write.
   var isImageWorthwhile: Bool {
     guard images.isEnabled, let writer = head.log?.writer else { return false }
+    guard options.headImageLogBytesMin > 0 else { return true }
     let logged =
       images.logged(until: .end(of: writer), segmentBytes: options.walSegmentBytes)
       ?? files.sizeBytes(under: walDirectory)
     return logged >= options.headImageLogBytesMin
+      && logged >= head.imageBytesEstimate / Self.imagePerLogged
   }
+
+  /// An image of so many bytes is written for each byte that need not be replayed: a byte of the
+  /// log takes about as long as one of an image, but a stop may take longer than a start.
+  private static var imagePerLogged: Int { 4 }
 
   /// Writes an image. What fails costs the next start time, and nothing else.
   /// - Parameter isQuiet: nobody appends any more.

@@ -37,8 +37,8 @@ package struct TSDBOptions: Sendable {
   /// Time between two images of the head, which make the next start quick; 0 for none.
   package var headImageIntervalMs: Int64 = 300_000
   /// Bytes that must have been logged since the last image for one to be written at the end: less
-  /// is replayed sooner than an image is written.
-  package var headImageLogBytesMin = 32 << 20
+  /// is replayed in no time. 0 for one at every end.
+  package var headImageLogBytesMin = 4 << 20
   /// Whether blocks are cut and merged.
   package var compacts = true
 

@@ -79,3 +79,68 @@ struct ByteReaderTests {
     }
   }
 }
+
+/// Rows of the log's samples, read many at a time.
+struct ByteReaderRowsTests {
+  /// Keys and times whose varints have from one to ten bytes.
+  private static let numbers: [Int64] =
+    [0, -1, 63, -64, 64, 8191, -8192, 8192, 1_048_575, 1_048_576, -1_048_577, .max, .min]
+    + [1 << 40, 5, 6, 7, 8, 9, 10]
+
+  private func rows() -> [UInt8] {
+    var writer = ByteWriter()
+    for (i, number) in Self.numbers.enumerated() {
+      writer.varint(number)
+      writer.varint(Self.numbers[(i * 7) % Self.numbers.count])
+      writer.f64(Double(i) / 3)
+    }
+    return writer.array()
+  }
+
+  private struct Read: Equatable {
+    var keys = [UInt64](repeating: 0, count: 24)
+    var times = [Int64](repeating: 0, count: 24)
+    var values = [Double](repeating: 0, count: 24)
+    var end = 0
+    var error: ByteReaderError?
+  }
+
+  private func read(_ bytes: [UInt8], from start: Int) -> Read {
+    var read = Read()
+    var (keys, times, values) = (read.keys, read.times, read.values)
+    do throws(ByteReaderError) {
+      var k = keys.mutableSpan
+      var t = times.mutableSpan
+      var v = values.mutableSpan
+      read.end = try ByteReader.rows(
+        bytes.span, keyBase: 1000, timeBase: -5, &k, &t, &v, from: start)
+    } catch {
+      read.error = error
+    }
+    (read.keys, read.times, read.values) = (keys, times, values)
+    return read
+  }
+
+  @Test func `numbers of any length come back`() {
+    let read = read(rows(), from: 2)
+    #expect(read.error == nil)
+    #expect(read.end == 2 + Self.numbers.count)
+    for (i, number) in Self.numbers.enumerated() {
+      #expect(read.keys[2 + i] == 1000 &+ UInt64(bitPattern: number))
+      #expect(read.times[2 + i] == -5 &+ Self.numbers[(i * 7) % Self.numbers.count])
+      #expect(read.values[2 + i] == Double(i) / 3)
+    }
+  }
+
+  @Test func `bytes cut in the middle of a row are an error, wherever that is`() {
+    let all = rows()
+    let whole = (0...all.count).filter { read(Array(all[..<$0]), from: 0).error == nil }
+    #expect(whole.count == Self.numbers.count + 1)
+    #expect(whole.first == 0 && whole.last == all.count)
+  }
+
+  @Test func `a number over 64 bits is refused`() {
+    let bytes = [UInt8](repeating: 0xFF, count: 40)
+    #expect(read(bytes, from: 0).error == .overlongVarint(offset: 0))
+  }
+}

@@ -83,7 +83,7 @@ struct HeadImageFaultTests {
       for i in 0..<4 { other[20 + i] = UInt8(truncatingIfNeeded: crc >> UInt32(24 - 8 * i)) }
       return other
     }
-    #expect(reason(try check(files, changed(11), wanted)).contains("of version 2"))
+    #expect(reason(try check(files, changed(11), wanted)).contains("of version 3"))
     #expect(reason(try check(files, changed(15), wanted)).contains("another build"))
   }
 

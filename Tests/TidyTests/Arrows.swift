@@ -26,7 +26,7 @@ enum Arrows {
     "ApusTemplate": base.union(["ApusModel", "ApusSystem"]),
     "ApusHTTP": base.union(nio).union(
       ["ApusConfig", "ApusSystem", "ApusTelemetry", "AsyncHTTPClient", "Foundation", "Logging"]),
-    "ApusTSDB": base.union(low).union(["ApusStorage"]),
+    "ApusTSDB": base.union(low).union(["ApusStorage", "CIntrinsics"]),
     "ApusPromQL": base.union(low).union(["ApusStorage", "ApusPromQLSyntax"]),
     "ApusDiscovery": base.union(low).union(["ApusHTTP", "ApusConfig"]),
     "ApusScrape": base.union(low).union(

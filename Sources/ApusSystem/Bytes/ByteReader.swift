@@ -20,8 +20,8 @@ package enum ByteReaderError: Error, Sendable, Equatable, CustomStringConvertibl
 /// Fixed integers are big endian unless the name says LE. `uvarint` is LEB128 (7 bits a byte, low
 /// group first), `varint` the zigzag form of it, as Go's encoding/binary has them.
 ///
-/// What loops call is inlinable, and its slow parts take values instead of `self`, so that the
-/// offset stays in a register.
+/// Its slow parts take values instead of `self`, so that the offset stays in a register. Loops over
+/// many small things belong into this target (`rows`): calls from another one are not inlined.
 package struct ByteReader: ~Escapable {
   @usableFromInline let bytes: Span<UInt8>
   @usableFromInline var position: Int

@@ -1,3 +1,4 @@
+internal import CIntrinsics
 internal import Glibc
 
 /// Raw bytes, shared by threads, that grow without ever moving: address space is reserved at once,
@@ -28,6 +29,13 @@ internal import Glibc
   package func store<T: BitwiseCopyable>(_ value: T, at offset: Int) {
     check(offset, MemoryLayout<T>.size)
     unsafe base.storeBytes(of: value, toByteOffset: offset, as: T.self)
+  }
+
+  /// Asks for the memory at an offset, which will be needed soon.
+  @inline(__always)
+  func prefetch(at offset: Int) {
+    check(offset, 1)
+    unsafe apus_prefetch(base + offset)
   }
 
   package func write(_ bytes: Span<UInt8>, at offset: Int) {
@@ -74,6 +82,19 @@ internal import Glibc
     let start = unsafe (base + offset).assumingMemoryBound(to: type)
     let part = unsafe UnsafeBufferPointer(start: start, count: count)
     return unsafe _overrideLifetime(part.span, copying: ())
+  }
+
+  /// Takes the memory of a range now, in one go and not page by page as it is written.
+  /// - Parameter isHuge: in pages as large as the machine has them.
+  func populate(_ range: Range<Int>, isHuge: Bool) {
+    check(range.lowerBound, range.count)
+    unsafe Reservation.populate(base + range.lowerBound, bytes: range.count, isHuge: isHuge)
+  }
+
+  /// Asks for pages as large as the machine has them where a range is written first.
+  func preferHuge(_ range: Range<Int>) {
+    check(range.lowerBound, range.count)
+    unsafe Reservation.preferHuge(base, from: range.lowerBound, to: range.upperBound)
   }
 
   /// Gives the memory of whole pages inside `range` back; its bytes read as zero again.

@@ -227,35 +227,19 @@ extension Head {
     var maxTime = Int64.min
     let (slots, indices) = (scratch.slots, scratch.indices)
     let (times, values) = (batch.times, batch.values)
-    let writer = FloatWriter(self)
+    var writer = FloatWriter(self, columns.slots)
     for position in 0..<slots.count {
+      // Their states have just been looked at; the ends of their chunks lie anywhere.
+      let ahead = position + FloatWriter.chunkLead
+      if ahead < slots.count { writer.fetchChunk(slots[ahead]) }
       let index = Int(indices[position])
       let time = times[index]
       minTime = min(minTime, time)
       maxTime = max(maxTime, time)
       writer.append(slots[position], time: time, bits: values[index].bitPattern)
     }
+    fullSlots += writer.full
     if maxTime != .min { clock.extend(minTime, maxTime) }
-  }
-
-  /// Begins the next chunk of a series with a sample.
-  @inline(never)
-  fileprivate func beginChunk(_ slot: UInt32, time: Int64, bits: UInt64) {
-    closeChunk(slot)
-    OpenChunk.begin(
-      &columns.states[slot], time: time, bits: bits,
-      nextAt: ChunkCut.chunkEnd(time, options.chunkRangeMs), in: columns.slots)
-    metrics.chunksCreated.increment()
-  }
-
-  /// Keeps the flags of a series right: stale or not, floats or histograms.
-  @inline(never)
-  fileprivate func changeKind(_ slot: UInt32, bits: UInt64) {
-    if columns.states[slot].flags.contains(.histogram) {
-      closeHistogramChunk(slot)
-      columns.states[slot].flags.remove(.histogram)
-    }
-    setStale(slot, bits == StaleMarker.bits)
   }
 
   func setStale(_ slot: UInt32, _ isStale: Bool) {
@@ -266,49 +250,6 @@ extension Head {
     } else {
       columns.states[slot].flags.remove(.stale)
       metrics.staleSeries.add(-1)
-    }
-  }
-
-  /// Moves the open chunk, if there is one, to the list of full ones.
-  func closeChunk(_ slot: UInt32) {
-    let state = columns.states[slot]
-    guard state.hasOpenChunk else { return }
-    OpenChunk.seal(state, in: columns.slots)
-    let entry = ChunkEntry(
-      minTime: state.chunkStart,
-      location: ChunkEntry.inMemory(state.chunkAddress, byteCount: OpenChunk.byteCount(state)),
-      durationMs: UInt32(truncatingIfNeeded: state.lastTime - state.chunkStart),
-      sampleCount: state.sampleCount, encoding: ChunkCode.xor, sizeClass: state.chunkClass)
-    ChunkList.append(entry, to: &columns.states[slot], in: columns.slots)
-    fullSlots.append(slot)
-    columns.states[slot].chunkAddress = 0
-    columns.states[slot].sampleCount = 0
-    columns.states[slot].bitCount = 0
-  }
-}
-
-/// Puts admitted samples into the open chunks of their series; what the loop needs at hand.
-struct FloatWriter {
-  private let head: Head
-  private let states: SharedColumn<SeriesState>
-  private let slots: SlotArena
-
-  init(_ head: Head) {
-    self.head = head
-    states = head.columns.states
-    slots = head.columns.slots
-  }
-
-  /// Under both locks, or while nobody else uses the head.
-  @inline(__always)
-  func append(_ slot: UInt32, time: Int64, bits: UInt64) {
-    if !states[slot].flags.isDisjoint(with: .unusual) || bits == StaleMarker.bits {
-      head.changeKind(slot, bits: bits)
-    }
-    if ChunkCut.isDue(&states[slot], time: time) {
-      head.beginChunk(slot, time: time, bits: bits)
-    } else {
-      OpenChunk.append(&states[slot], time: time, bits: bits, in: slots)
     }
   }
 }

@@ -45,6 +45,9 @@ struct HeadChunkReplay {
     self.late = late
   }
 
+  /// Whether there are chunks of a ref.
+  func holds(_ ref: UInt64) -> Bool { !entries.isEmpty && entries[ref] != nil }
+
   /// Gives a series the chunks of a ref. Where they are not in order of time all of them are
   /// dropped, as the log holds them: it would not be asked for samples older than the newest chunk.
   mutating func attach(_ ref: UInt64, to slot: UInt32, _ head: Head) {
@@ -82,11 +85,20 @@ extension ChunkEntry {
 }
 
 extension Head {
+  /// Whether the chunks of a series hold a sample of the log that is no newer than they are.
+  /// - Parameter slots: those of the thread.
+  @inline(__always)
+  func isHeld(_ slot: UInt32, _ time: Int64, in slots: SlotArena) -> Bool {
+    guard columns.states[slot].flags.contains(.unproven), time > columns.states[slot].chunkStart
+    else { return true }
+    return prove(slot, inLog: time, in: slots)
+  }
+
   /// Whether a chunk of a series holds a sample of the log that is no newer than its chunks are.
   /// If none does, a chunk is lost that chunks_head had: those behind it are dropped, as the log
   /// has to stand for them too.
   @inline(never)
-  func prove(_ slot: UInt32, inLog time: Int64) -> Bool {
+  private func prove(_ slot: UInt32, inLog time: Int64, in slots: SlotArena) -> Bool {
     let state = columns.states[slot]
     let count = Int(state.listCount)
     var index = 0
@@ -104,7 +116,7 @@ extension Head {
     }
     columns.states[slot].flags.remove(.unproven)
     guard index < count else { return true }
-    ChunkList.dropLast(count - index, of: &columns.states[slot], in: columns.slots)
+    ChunkList.dropLast(count - index, of: &columns.states[slot], in: slots)
     metrics.chunksRemoved.increment(by: Double(count - index))
     columns.states[slot].lastTime = last?.maxTime ?? .min
     noteKind(slot, last?.encoding ?? ChunkCode.xor)

@@ -10,9 +10,11 @@ struct HeadReplay: ~Copyable {
   private let head: Head
   private var histograms = HistogramSampleColumns()
   /// Refs of the log whose labels a series with another ref has.
-  private var otherRefs: [UInt64: UInt64] = [:]
-  /// The largest of them; most logs have none.
-  private var otherRefMax: UInt64 = 0
+  private var otherRefs = OtherRefs()
+  private var share: ReplayShare
+  /// Puts half of the samples, once there are many.
+  private var partner: ReplayPartner?
+  private let samplesPerShareMin: Int
   private(set) var sampleCount = 0
   private(set) var unknownCount = 0
   private var unknownSamples = 0
@@ -26,21 +28,30 @@ struct HeadReplay: ~Copyable {
   /// Chunks on disk whose series have not come yet.
   private var chunks: HeadChunkReplay
 
-  init(_ head: Head, _ chunks: HeadChunkReplay) {
+  /// - Parameter samplesPerShareMin: a second thread is started for so many samples of a batch.
+  init(_ head: Head, _ chunks: HeadChunkReplay, samplesPerShareMin: Int = 8192) {
     self.head = head
     self.chunks = chunks
+    share = ReplayShare(head)
+    self.samplesPerShareMin = samplesPerShareMin
   }
+
+  deinit { partner?.end(head) }
 
   /// Applies all records of a log, and says how far it got.
   /// - Throws: what the reader throws; a record that cannot be decoded is a corruption there.
   mutating func replay(
     _ source: ReplaySource, _ progress: ReplayProgress? = nil
   ) throws(WALError) {
+    defer { join() }
     try source.forEachBatch { batch throws(WALError) in
       progress?.advance(to: batch.segment)
+      // Series that come anew are nobody else's; all other records may speak of any series.
+      let isShared = batch.others.allSatisfy(\.isSeries)
+      if !isShared { join() }
       var done = 0
       for other in batch.others {
-        addSamples(batch.samples, done..<other.samplesBefore)
+        addSamples(batch, done..<other.samplesBefore, isShared)
         done = other.samplesBefore
         do throws(RecordError) {
           try apply(other.record.span)
@@ -51,7 +62,7 @@ struct HeadReplay: ~Copyable {
               reason: error.description))
         }
       }
-      addSamples(batch.samples, done..<batch.samples.count)
+      addSamples(batch, done..<batch.samples.count, isShared)
     }
   }
 
@@ -83,6 +94,7 @@ struct HeadReplay: ~Copyable {
       let hash = SeriesColumns.hash(labels)
       if let known = columns.find(labels, hash: hash) {
         slot = known
+        if chunks.holds(ref.number) { join() }
         let known = columns.ref(columns.states[slot].ordinal)
         if known != ref.number { others.append((ref.number, known)) }
       } else if columns.canHold(ref: ref.number), columns.slot(ofRef: ref.number) == nil {
@@ -102,44 +114,55 @@ struct HeadReplay: ~Copyable {
     }
     for (ref, known) in others {
       if known != nil { columns.reserve(ref: ref) }
-      if known != nil || !otherRefs.isEmpty { otherRefs[ref] = known }
-      if known != nil { otherRefMax = max(otherRefMax, ref) }
+      otherRefs.note(ref, known)
     }
     head.metrics.seriesCreated.increment(by: Double(created))
   }
 
-  private mutating func addSamples(_ samples: SampleColumns, _ range: Range<Int>) {
+  private mutating func addSamples(
+    _ batch: ReplayBatch, _ range: Range<Int>, _ isShared: Bool
+  ) {
     guard !range.isEmpty else { return }
     let columns = head.columns
-    let states = columns.states
-    let writer = FloatWriter(head)
-    let floor = max(head.clock.floor, -Limits.sampleTimeMsMax)
-    let (refs, times, values) = (samples.refs.span, samples.times.span, samples.values.span)
-    var minTime = Int64.max
-    var maxTime = Int64.min
-    var added = 0
-    for i in range {
-      let time = times[i]
-      if time < floor || time > Limits.sampleTimeMsMax { continue }
-      var ref = refs[i].number
-      if ref <= otherRefMax, let other = otherRefs[ref] { ref = other }
-      guard let slot = columns.slot(ofRef: ref) else {
-        unknownSamples += 1
-        continue
-      }
-      // What head chunks hold already is older than, or as old as, the newest sample.
-      let lastTime = states[slot].lastTime
-      if time <= lastTime && lastTime != .min {
-        if !states[slot].flags.contains(.unproven) || time <= states[slot].chunkStart { continue }
-        if head.prove(slot, inLog: time) { continue }
-      }
-      writer.append(slot, time: time, bits: values[i].bitPattern)
-      added += 1
-      minTime = min(minTime, time)
-      maxTime = max(maxTime, time)
+    let piece = ReplayPiece(
+      batch: batch, range: range, baseRef: columns.baseRef, ordinalEnd: columns.nextOrdinal,
+      floor: head.clock.floor)
+    if isShared && otherRefs.isEmpty, let partner = partner(for: batch) {
+      partner.add(piece)
+      share.add(piece, .first)
+    } else {
+      join()
+      share.add(piece, .all, otherRefs)
     }
-    sampleCount += added
-    if maxTime != .min { head.clock.extend(minTime, maxTime) }
+    note(share.takeTally())
+  }
+
+  /// The second thread, if it is at work or there is enough for it.
+  private mutating func partner(for batch: ReplayBatch) -> ReplayPartner? {
+    if let partner, partner.isBusy { return partner }
+    guard batch.samples.count >= samplesPerShareMin, WorkerPool.processorCount > 1 else {
+      return nil
+    }
+    if partner == nil { partner = ReplayPartner(head) }
+    return partner
+  }
+
+  /// Waits until the second thread has put what it was given: then the head is as the log has it
+  /// up to here.
+  private mutating func join() {
+    guard let partner, partner.isBusy else { return }
+    let tally = partner.wait()
+    note(tally)
+    guard !tally.deferred.isEmpty else { return }
+    for (slot, time, bits) in tally.deferred { share.add(slot, time: time, bits: bits) }
+    note(share.takeTally())
+  }
+
+  private mutating func note(_ tally: ReplayTally) {
+    sampleCount += tally.added
+    unknownSamples += tally.unknown
+    head.fullSlots += tally.full
+    if tally.maxTime != .min { head.clock.extend(tally.minTime, tally.maxTime) }
   }
 
   private mutating func addHistograms() {
@@ -152,10 +175,8 @@ struct HeadReplay: ~Copyable {
         continue
       }
       let (time, lastTime) = (histograms.times[i], head.columns.states[slot].lastTime)
-      if time <= lastTime && lastTime != .min {
-        let state = head.columns.states[slot]
-        if !state.flags.contains(.unproven) || time <= state.chunkStart { continue }
-        if head.prove(slot, inLog: time) { continue }
+      if time <= lastTime && lastTime != .min, head.isHeld(slot, time, in: head.columns.slots) {
+        continue
       }
       head.appendHistogram(slot, time: time, histograms.histograms[i])
       head.clock.extend(time, time)
@@ -164,7 +185,7 @@ struct HeadReplay: ~Copyable {
   }
 
   private func slot(of ref: SeriesRef) -> UInt32? {
-    head.columns.slot(ofRef: otherRefs[ref.number] ?? ref.number)
+    head.columns.slot(ofRef: otherRefs[ref.number])
   }
 
   /// All of time means that the series was removed from the head: what follows under its labels
@@ -184,7 +205,7 @@ struct HeadReplay: ~Copyable {
   }
 
   /// Refs of the log whose series has another one, and that one.
-  var refMap: [UInt64: UInt64] { otherRefs }
+  var refMap: [UInt64: UInt64] { otherRefs.refs }
 
   private mutating func addExemplars(_ entries: [ExemplarEntry]) {
     for entry in entries where entry.timeMs >= head.clock.floor {
@@ -214,6 +235,8 @@ struct HeadReplay: ~Copyable {
   ///
   /// - Returns: refs of the log whose series has another one.
   mutating func finish(_ log: Log) -> [UInt64] {
+    partner?.end(head)
+    partner = nil
     var refMax = chunks.refMax
     for entry in tombstones where entry.range.maxMs >= head.clock.floor {
       guard let slot = slot(of: entry.ref) else {
@@ -235,6 +258,6 @@ struct HeadReplay: ~Copyable {
       head.metrics.replayUnknownRefs[type].increment(by: Double(count))
       log.warning("Unknown series references", ["type": type, "count": "\(count)"])
     }
-    return Array(otherRefs.keys)
+    return Array(otherRefs.refs.keys)
   }
 }

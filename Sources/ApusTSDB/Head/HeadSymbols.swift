@@ -115,6 +115,9 @@ final class HeadSymbols {
     var textBytes = 0
   }
 
+  /// A moment that takes the entries as they stand.
+  var sharedMoment: Moment { Moment(entries: ColumnCopy(sharing: entries)) }
+
   /// Bytes of entries and table.
   var entryBytes: Int { idCount * MemoryLayout<Entry>.stride + table.sizeBytes }
 

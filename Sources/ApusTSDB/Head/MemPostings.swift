@@ -86,7 +86,8 @@ final class MemPostings {
     var shrunkNames = Set<UInt32>()
     generation += 1
     last.removeAll()
-    for key in touched {
+    // In order, so that the same life of a head leaves the same memory.
+    for key in touched.sorted() {
       let name = UInt32(truncatingIfNeeded: key >> 32)
       let value = UInt32(truncatingIfNeeded: key)
       let hash = Self.hash(name, value)
@@ -98,7 +99,7 @@ final class MemPostings {
       limbo.append(pair, stamp: epochs.stamp())
       shrunkNames.insert(name)
     }
-    for name in shrunkNames { dropEmptyPairs(of: name) }
+    for name in shrunkNames.sorted() { dropEmptyPairs(of: name) }
   }
 
   func removeFromAll(isDead: (UInt32) -> Bool) {
@@ -119,6 +120,9 @@ final class MemPostings {
     var freePairs: [UInt32] = []
     var all = SlotList()
   }
+
+  /// A moment that takes the pairs as they stand.
+  var sharedMoment: Moment { Moment(pairs: ColumnCopy(sharing: pairs)) }
 
   /// Bytes of pairs and table.
   var pairBytes: Int { pairIDCount * MemoryLayout<Pair>.stride + table.sizeBytes }

@@ -1,3 +1,4 @@
+internal import CIntrinsics
 internal import Glibc
 
 /// A column, shared by threads, that grows without ever moving: address space for its largest size
@@ -47,6 +48,13 @@ internal import Glibc
       precondition(Int(index) < capacityMax)
       return unsafe base + Int(index)
     }
+  }
+
+  /// Asks for the memory of an element, which will be needed soon.
+  @inline(__always)
+  package func prefetch(_ index: UInt32) {
+    precondition(Int(index) < capacityMax)
+    unsafe apus_prefetch(base + Int(index))
   }
 
   /// Elements as a span. Valid while the array lives; the owner sees to it that they do not
@@ -129,6 +137,19 @@ enum Reservation {
 
   static func free(_ memory: UnsafeMutableRawPointer, bytes: Int) {
     unsafe munmap(memory, max(bytes, pageBytes))
+  }
+
+  /// Takes the memory of whole pages. Systems that cannot do that give it when it is written.
+  static func populate(_ memory: UnsafeMutableRawPointer, bytes: Int, isHuge: Bool) {
+    if isHuge { unsafe madvise(memory, bytes, MADV_HUGEPAGE) }
+    let populateWrite: Int32 = 23
+    unsafe madvise(memory, bytes, populateWrite)
+  }
+
+  static func preferHuge(_ memory: UnsafeMutableRawPointer, from start: Int, to end: Int) {
+    let first = (start + pageBytes - 1) / pageBytes * pageBytes
+    guard first < end else { return }
+    unsafe madvise(memory + first, end - first, MADV_HUGEPAGE)
   }
 
   /// Gives back the whole pages between two byte offsets.

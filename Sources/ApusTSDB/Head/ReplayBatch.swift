@@ -1,11 +1,13 @@
 internal import ApusSystem
+internal import Synchronization
 
 /// A piece of the log, read and decoded as far as that needs no head.
 final class ReplayBatch: @unchecked Sendable {
-  // Sound because one thread at a time has it: it changes hands through a `Handoff`.
+  // Sound because one thread at a time fills it, and nobody changes it while several read it: it
+  // changes hands through a `Handoff`, and goes back to be filled when the last user is done.
 
   /// Samples of all float records, one after another.
-  private(set) var samples = SampleColumns()
+  private(set) var samples = SampleRoom()
   /// Records of other types, in the order of the log.
   private(set) var others: [Other] = []
   private var byteCount = 0
@@ -13,6 +15,8 @@ final class ReplayBatch: @unchecked Sendable {
   private(set) var segment = 0
   /// Why there is nothing behind what the batch holds.
   var failure: WALError?
+  private let users = Atomic<Int>(0)
+  private let home: Handoff<ReplayBatch>
 
   /// A record that is not one of float samples.
   struct Other {
@@ -22,13 +26,25 @@ final class ReplayBatch: @unchecked Sendable {
     /// Where it stands, in case that it cannot be decoded.
     let segment: Int
     let offset: Int
+
+    var isSeries: Bool { RecordType(of: record.span) == .series }
   }
 
   /// Enough to be worth a change of hands, and little enough to stay in the cache.
   private static let samplesMax = 1 << 14
   private static let bytesMax = 1 << 18
 
-  func removeAll() {
+  /// - Parameter home: where it goes when nobody uses it.
+  init(home: Handoff<ReplayBatch>) { self.home = home }
+
+  /// Keeps what it holds until `release`.
+  func retain() { users.add(1, ordering: .relaxed) }
+
+  func release() {
+    if users.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { home.put(self) }
+  }
+
+  private func removeAll() {
     samples.removeAll()
     others.removeAll(keepingCapacity: true)
     byteCount = 0
@@ -63,7 +79,7 @@ final class ReplayBatch: @unchecked Sendable {
       return
     }
     do throws(RecordError) {
-      try SampleRecords.decode(record, into: &samples)
+      try samples.append(record)
     } catch {
       throw .corruption(reader.corruption("\(error)"))
     }
@@ -79,27 +95,33 @@ struct ReplaySource: Sendable {
   /// The end of a record of the first segment; what stands before it is not read.
   var startOffset = 0
 
+  /// One is filled, one waits, the others are in use.
+  private static let batchCount = 6
+
   /// Reads and decodes on a thread of its own, ahead of `body`, which gets the batches in order on
-  /// the caller's.
+  /// the caller's. A batch that `body` retains is not filled again before it is released.
   ///
   /// - Throws: what `body` throws, or what ended the log. Nobody looks at the files any more.
   func forEachBatch(
     _ body: (ReplayBatch) throws(WALError) -> Void
   ) throws(WALError) {
-    let full = Handoff<ReplayBatch>(capacity: 4)
-    let empty = Handoff<ReplayBatch>(capacity: 4)
-    for _ in 0..<4 { empty.put(ReplayBatch()) }
+    let full = Handoff<ReplayBatch>(capacity: Self.batchCount)
+    let empty = Handoff<ReplayBatch>(capacity: Self.batchCount)
+    for _ in 0..<Self.batchCount { empty.put(ReplayBatch(home: empty)) }
     let thread = BlockingThread(name: "apus-replay")
     thread.start { decode(empty, full) }
     // The reader's mappings must not be looked at when the log is repaired.
     defer {
       empty.close()
       while full.take() != nil {}
+      // They and the queue know each other.
+      while empty.take() != nil {}
     }
     while let batch = full.take() {
+      batch.retain()
+      defer { batch.release() }
       try body(batch)
       if let failure = batch.failure { throw failure }
-      empty.put(batch)
     }
   }
 

@@ -182,8 +182,14 @@ final class SeriesColumns {
   }
 
   /// A moment with room for what is there now, and somewhat more.
-  func roomForMoment() -> Moment {
-    Moment(
+  /// - Parameter isQuiet: nothing changes any more, so that nothing needs to be copied.
+  func roomForMoment(isQuiet: Bool) -> Moment {
+    guard !isQuiet else {
+      return Moment(
+        states: ColumnCopy(sharing: states), symbols: symbols.sharedMoment,
+        postings: postings.sharedMoment)
+    }
+    return Moment(
       states: ColumnCopy(roomFor: slotCount),
       symbols: HeadSymbols.Moment(entries: ColumnCopy(roomFor: symbols.idCount)),
       postings: MemPostings.Moment(pairs: ColumnCopy(roomFor: postings.pairIDCount)))

@@ -8,7 +8,7 @@ typealias SlotAddress = UInt32
 ///
 /// A freed slot is kept as it is until no reader can look at it (`Epochs`), then goes to the
 /// free list of its size. Changed by one thread at a time (the head's append lock); read by
-/// anyone who holds a lease.
+/// anyone who holds a lease. Several threads need one each: a `branch` has the same memory.
 final class SlotArena {
   static let unitBytes = 16
   /// Slots of this size or more give their memory back to the system when they are freed.
@@ -16,7 +16,11 @@ final class SlotArena {
 
   let arena: SharedArena
   private let epochs: Epochs
-  private var next: Int
+  private let frontier: ArenaFrontier
+  /// What was taken at the frontier and is not handed out yet.
+  private var fresh: Range<Int>
+  /// Ranges of zero bytes that nobody has, from an image; the next one stands at the end.
+  private var spare: [Range<Int>] = []
   private var freeSlots: [[SlotAddress]]
   private var limbo = LimboQueue<(address: SlotAddress, sizeClass: UInt8)>()
   /// Bytes in slots that are in use.
@@ -25,8 +29,29 @@ final class SlotArena {
   init(capacityMax: Int, epochs: Epochs) {
     arena = SharedArena(capacityMax: capacityMax)
     self.epochs = epochs
-    next = Self.unitBytes
+    frontier = ArenaFrontier(arena)
+    // Number 0 is no slot.
+    fresh = Self.unitBytes..<ArenaFrontier.pageBytes
     freeSlots = [[SlotAddress]](repeating: [], count: 128)
+  }
+
+  private init(branchOf other: SlotArena) {
+    (arena, epochs, frontier) = (other.arena, other.epochs, other.frontier)
+    fresh = 0..<0
+    freeSlots = [[SlotAddress]](repeating: [], count: 128)
+  }
+
+  /// Hands out slots of the same memory to another thread.
+  func branch() -> SlotArena { SlotArena(branchOf: self) }
+
+  /// Takes over what a branch has; it is not used any more.
+  func merge(_ branch: SlotArena) {
+    branch.shelve(&branch.freeSlots)
+    for (sizeClass, addresses) in branch.freeSlots.enumerated() {
+      freeSlots[sizeClass] += addresses
+    }
+    branch.limbo.forEach { limbo.append($0, stamp: epochs.stamp()) }
+    usedBytes += branch.usedBytes
   }
 
   /// Sizes: 16, 32, 48, 64, then four steps to each doubling.
@@ -53,11 +78,32 @@ final class SlotArena {
       if bytes < Self.largeBytes { arena.zero(Self.range(address, bytes)) }
       return address
     }
-    if bytes >= Self.largeBytes { next = (next + 4095) / 4096 * 4096 }
-    let at = next
-    next += bytes
-    precondition(next <= arena.capacityMax, "the head's memory is full: \(next) bytes")
+    if bytes >= Self.largeBytes {
+      return SlotAddress(frontier.take(bytes).lowerBound / Self.unitBytes)
+    }
+    while fresh.count < bytes {
+      shelve(&freeSlots)
+      fresh = takeSpare(atLeast: bytes) ?? frontier.takePiece(atLeast: bytes)
+    }
+    let at = fresh.lowerBound
+    fresh = (at + bytes)..<fresh.upperBound
     return SlotAddress(at / Self.unitBytes)
+  }
+
+  /// Cuts what is fresh into free slots.
+  private func shelve(_ free: inout [[SlotAddress]]) {
+    Self.cut(fresh, into: &free)
+    fresh = 0..<0
+  }
+
+  private static func cut(_ range: Range<Int>, into free: inout [[SlotAddress]]) {
+    var at = range.lowerBound
+    while range.upperBound - at >= unitBytes {
+      var sizeClass = sizeClass(for: min(range.upperBound - at, largeBytes / 2))
+      if bytes(ofClass: sizeClass) > range.upperBound - at { sizeClass -= 1 }
+      free[Int(sizeClass)].append(SlotAddress(at / unitBytes))
+      at += bytes(ofClass: sizeClass)
+    }
   }
 
   func free(_ address: SlotAddress, sizeClass: UInt8) {
@@ -85,6 +131,16 @@ final class SlotArena {
     freeSlots[Int(sizeClass)].append(address)
   }
 
+  private static let sparePieceBytes = 1 << 20
+
+  /// A piece of what is spare, which may be smaller.
+  private func takeSpare(atLeast bytes: Int) -> Range<Int>? {
+    guard let range = spare.popLast() else { return nil }
+    let end = min(range.upperBound, range.lowerBound + max(bytes, Self.sparePieceBytes))
+    if end < range.upperBound { spare.append(end..<range.upperBound) }
+    return range.lowerBound..<end
+  }
+
   /// What is in use at one moment.
   struct Moment: Sendable {
     /// Where the bytes end that were ever in use.
@@ -92,28 +148,66 @@ final class SlotArena {
     var usedBytes = 0
     /// Free slots by size class; whoever still reads those of them that were freed last is not
     /// there when the moment comes back.
-    var free: [[SlotAddress]] = []
+    fileprivate var slots: [[SlotAddress]] = []
+    fileprivate var ranges: [Range<Int>] = []
+    /// Whether somebody may still read some of what is free.
+    var isFreeRead = false
+
+    /// What is free, put together.
+    var free: FreeRanges {
+      FreeRanges(until: SlotAddress(next / SlotArena.unitBytes)) { map in
+        for range in ranges {
+          map.mark(SlotAddress(range.lowerBound / unitBytes), count: range.count / unitBytes)
+        }
+        for (sizeClass, addresses) in slots.enumerated() where !addresses.isEmpty {
+          let units = SlotArena.bytes(ofClass: UInt8(sizeClass)) / unitBytes
+          for address in addresses { map.mark(address, count: units) }
+        }
+      }
+    }
   }
 
   func moment() -> Moment {
-    var moment = Moment(next: next, usedBytes: usedBytes, free: freeSlots)
-    limbo.forEach { moment.free[Int($0.sizeClass)].append($0.address) }
+    var moment = Moment(next: frontier.end, usedBytes: usedBytes, slots: freeSlots, ranges: spare)
+    if fresh.upperBound == moment.next {
+      moment.next = fresh.lowerBound
+    } else {
+      moment.ranges.append(fresh)
+    }
+    moment.isFreeRead = !limbo.isEmpty
+    limbo.forEach { moment.slots[Int($0.sizeClass)].append($0.address) }
     return moment
   }
 
-  /// Makes this the arena of a moment, whose bytes have been written back. Only for an arena that
-  /// nothing was taken from.
-  func restore(_ moment: Moment) {
-    precondition(next == Self.unitBytes, "the arena is in use")
-    next = moment.next
-    usedBytes = moment.usedBytes
-    for (sizeClass, addresses) in moment.free.prefix(freeSlots.count).enumerated() {
-      freeSlots[sizeClass] = addresses
-      let bytes = Self.bytes(ofClass: UInt8(sizeClass))
-      guard bytes >= Self.largeBytes else { continue }
-      for address in addresses { arena.release(Self.range(address, bytes)) }
+  /// Makes this the arena of a moment, whose bytes have been written back but for whole pages that
+  /// are free. Only for an arena that nothing was taken from.
+  func restore(end: Int, usedBytes: Int, _ free: FreeRanges) {
+    frontier.restore(end: end)
+    self.usedBytes = usedBytes
+    fresh = 0..<0
+    for range in free.ranges.reversed() {
+      let bytes =
+        Int(range.lowerBound) * Self.unitBytes..<Int(range.upperBound) * Self.unitBytes
+      // What was there when it was freed stands around the pages.
+      let pages = FreeRanges.pages(range)
+      if pages.isEmpty {
+        arena.zero(bytes)
+      } else {
+        arena.zero(bytes.lowerBound..<pages.lowerBound)
+        arena.zero(pages.upperBound..<bytes.upperBound)
+        // A small gap was written with what is around it.
+        if !FreeRanges.isGap(pages) { arena.zero(pages) }
+      }
+      if bytes.count < Self.spareBytesMin {
+        Self.cut(bytes, into: &freeSlots)
+      } else {
+        spare.append(bytes)
+      }
     }
   }
+
+  /// Less becomes slots of the size that it has.
+  private static let spareBytesMin = 512
 
   @inline(__always)
   static func offset(_ address: SlotAddress) -> Int { Int(address) * unitBytes }
@@ -148,101 +242,5 @@ struct LimboQueue<Entry> {
       first = 0
     }
     return entry
-  }
-}
-
-/// A growing array of 32-bit numbers in a slot. One number needs no slot: it stands in `address`.
-/// Elements below `count` never change while a reader may look; a shorter list is a new one.
-struct SlotList: BitwiseCopyable, Sendable {
-  var address: SlotAddress = 0
-  var count: UInt32 = 0
-  /// 0xFF while the only element stands in `address`.
-  var sizeClass: UInt8 = 0xFF
-
-  static let inline: UInt8 = 0xFF
-
-  @inline(__always)
-  func element(_ index: Int, in slots: SlotArena) -> UInt32 {
-    guard sizeClass != Self.inline else { return address }
-    return slots.arena.load(at: SlotArena.offset(address) + index * 4)
-  }
-
-  mutating func append(_ element: UInt32, in slots: SlotArena) {
-    reserve(Int(count) + 1, in: slots)
-    if sizeClass == Self.inline {
-      address = element
-    } else {
-      slots.arena.store(element, at: SlotArena.offset(address) + Int(count) * 4)
-    }
-    count += 1
-  }
-
-  /// Appends `element` where it belongs in an ascending list; nearly always the end.
-  mutating func insertAscending(_ element: UInt32, in slots: SlotArena) {
-    guard count > 0, self.element(Int(count) - 1, in: slots) > element else {
-      return append(element, in: slots)
-    }
-    var all = elements(in: slots)
-    let at = all.firstIndex { $0 >= element } ?? all.count
-    guard all[at] != element else { return }
-    all.insert(element, at: at)
-    replace(with: all, in: slots)
-  }
-
-  /// Makes this a list of other elements, in memory of its own.
-  mutating func replace(with elements: [UInt32], in slots: SlotArena) {
-    release(in: slots)
-    self = SlotList()
-    guard elements.count > 1 else {
-      if let only = elements.first { append(only, in: slots) }
-      return
-    }
-    reserve(elements.count, in: slots)
-    let base = SlotArena.offset(address)
-    for (i, element) in elements.enumerated() { slots.arena.store(element, at: base + i * 4) }
-    count = UInt32(elements.count)
-  }
-
-  func release(in slots: SlotArena) {
-    if sizeClass != Self.inline { slots.free(address, sizeClass: sizeClass) }
-  }
-
-  func elements(in slots: SlotArena) -> [UInt32] {
-    var all: [UInt32] = []
-    appendElements(to: &all, in: slots)
-    return all
-  }
-
-  func appendElements(to all: inout [UInt32], in slots: SlotArena) {
-    let count = Int(count)
-    guard sizeClass != Self.inline else {
-      if count == 1 { all.append(address) }
-      return
-    }
-    let span = slots.arena.span(at: SlotArena.offset(address), count: count, of: UInt32.self)
-    all.reserveCapacity(all.count + count)
-    for i in 0..<count { all.append(span[i]) }
-  }
-
-  private mutating func reserve(_ wanted: Int, in slots: SlotArena) {
-    if sizeClass == Self.inline {
-      guard wanted > 1 else { return }
-      let only = address
-      let newClass = SlotArena.sizeClass(for: wanted * 4)
-      address = slots.allocate(sizeClass: newClass)
-      if count == 1 { slots.arena.store(only, at: SlotArena.offset(address)) }
-      sizeClass = newClass
-      return
-    }
-    guard wanted * 4 > SlotArena.bytes(ofClass: sizeClass) else { return }
-    // One class up while small, half as much again when large.
-    let bytes = wanted * 4
-    let newClass = SlotArena.sizeClass(for: bytes > 1024 ? bytes + bytes / 2 : bytes)
-    let grown = slots.allocate(sizeClass: newClass)
-    slots.arena.copy(
-      from: SlotArena.offset(address), to: SlotArena.offset(grown), count: Int(count) * 4)
-    slots.free(address, sizeClass: sizeClass)
-    address = grown
-    sizeClass = newClass
   }
 }

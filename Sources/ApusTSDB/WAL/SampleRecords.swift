@@ -92,7 +92,7 @@ extension WALBatch {
 
 package enum SampleRecords {
   /// The shortest Δref, Δt and a value.
-  private static let sampleBytesMin = 10
+  static let sampleBytesMin = 10
   /// The longest.
   private static let sampleBytesMax = 28
 

@@ -10,6 +10,9 @@
 /// where the processor has it, by table elsewhere.
 uint32_t apus_crc32c(uint32_t crc, const void *bytes, size_t length);
 
+/// Asks for the cache line at an address that will be written soon; any address will do.
+static inline void apus_prefetch(const void *address) { __builtin_prefetch(address, 1, 3); }
+
 /// open(2) with a mode; returns a descriptor, or -1 with errno set.
 int apus_open(const char *path, int flags, mode_t mode);
 

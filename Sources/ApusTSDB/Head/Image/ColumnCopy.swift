@@ -13,11 +13,15 @@ struct ColumnCopy<Element: BitwiseCopyable>: Sendable {
     column.populate(count)
   }
 
+  /// No copy but the column itself, which does not change any more.
+  init(sharing column: SharedColumn<Element>) { self.column = column }
+
   /// Copies; false, with nothing done, if there is too little room.
   mutating func take(_ source: SharedColumn<Element>, count: Int) -> Bool {
     guard count <= column.capacityMax else { return false }
-    column.copy(from: source, count: count)
     self.count = count
+    if column === source { return true }
+    column.copy(from: source, count: count)
     return true
   }
 }

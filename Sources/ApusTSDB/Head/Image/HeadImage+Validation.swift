@@ -7,7 +7,8 @@ extension HeadImage {
     try require(
       summary.arenaEnd >= SlotArena.unitBytes
         && summary.arenaEnd <= Limits.headArenaBytesMax
-        && summary.arenaEnd == SlotArena.unitBytes + reader[.arena].count,
+        && summary.arenaEnd % SlotArena.unitBytes == 0
+        && reader[.arena].count == runs.reduce(0) { $0 + $1.count },
       "its arena has another length than it says")
     try require(
       seriesCount <= Limits.headSeriesMax && symbolCount <= Limits.headSymbolsMax
@@ -110,14 +111,5 @@ extension HeadImage {
         && lists.freePairs.allSatisfy { $0 < UInt32(pairCount) }
         && lists.shapes.allSatisfy { isSlot($0, bytes: 4) },
       "its lists lead outside")
-    try require(lists.freeSlots.count <= 128, "it has too many sizes of slots")
-    for (sizeClass, addresses) in lists.freeSlots.enumerated() where !addresses.isEmpty {
-      let sizeClass = UInt8(sizeClass)
-      try require(
-        isClass(sizeClass)
-          && addresses.allSatisfy {
-            isSlot($0, bytes: SlotArena.bytes(ofClass: sizeClass))
-          }, "free memory in it leads outside")
-    }
   }
 }

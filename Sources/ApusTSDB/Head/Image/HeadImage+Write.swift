@@ -23,12 +23,13 @@ extension HeadImage {
   static func write(
     _ head: Head, _ context: HeadImageContext
   ) throws -> (sizeBytes: Int, log: LogPosition) {
-    let moment = head.moment()
+    let moment = head.moment(isQuiet: context.isQuiet)
+    let free = moment.columns.slots.free
     let writer = try HeadImageWriter(files: context.files, directory: context.directory)
     do {
-      try writeArena(of: head, until: moment.columns.slots.next, context.isQuiet, writer)
+      try writeArena(of: head, moment.columns.slots, free, context.isQuiet, writer)
       try writeColumns(moment.columns, writer)
-      try writeLists(moment, writer)
+      try writeLists(moment, free, writer)
       let log = try writeSummary(head, moment, context, writer)
       try writer.finish()
       try writer.publish()
@@ -41,24 +42,34 @@ extension HeadImage {
 
   /// The lease of the moment keeps what it refers to; what came since is not referred to.
   private static func writeArena(
-    of head: Head, until end: Int, _ isQuiet: Bool, _ writer: HeadImageWriter
+    of head: Head, _ slots: SlotArena.Moment, _ free: FreeRanges, _ isQuiet: Bool,
+    _ writer: HeadImageWriter
   ) throws(PosixError) {
     let arena = head.columns.slots.arena
     let step = HeadImageFormat.pieceBytes
+    let runs = free.runs(until: slots.next)
+    // The file's pages need not be more memory than the system has: that is slow.
+    if isQuiet && !slots.isFreeRead {
+      for (run, next) in zip(runs, runs.dropFirst()) {
+        arena.release(run.upperBound..<next.lowerBound)
+      }
+    }
     var piece: [UInt8] = []
     writer.begin()
-    for start in stride(from: SlotArena.unitBytes, to: end, by: step) {
-      let range = start..<min(start + step, end)
-      if isQuiet {
-        try writer.add(arena.bytes(range))
-        continue
+    for run in runs {
+      for start in stride(from: run.lowerBound, to: run.upperBound, by: step) {
+        let range = start..<min(start + step, run.upperBound)
+        if isQuiet {
+          try writer.add(.arena, piece: arena.bytes(range))
+          continue
+        }
+        // The bytes must not change between their checksum and their way to the disk.
+        piece.removeAll(keepingCapacity: true)
+        head.stateLock.withLock { _ in arena.append(range, to: &piece) }
+        try writer.add(.arena, piece: piece.span)
       }
-      // The bytes must not change between their checksum and their way to the disk.
-      piece.removeAll(keepingCapacity: true)
-      head.stateLock.withLock { _ in arena.append(range, to: &piece) }
-      try writer.add(piece.span)
     }
-    writer.end(.arena)
+    try writer.end(.arena)
   }
 
   private static func writeColumns(
@@ -73,10 +84,10 @@ extension HeadImage {
   }
 
   private static func writeLists(
-    _ moment: HeadMoment, _ writer: HeadImageWriter
+    _ moment: HeadMoment, _ free: FreeRanges, _ writer: HeadImageWriter
   ) throws(PosixError) {
     var lists = ByteWriter()
-    HeadImageLists(moment).encode(&lists)
+    HeadImageLists(moment, free).encode(&lists)
     try writer.add(.lists, lists.span)
     let live = moment.liveOrdinals
     var records = ByteWriter()

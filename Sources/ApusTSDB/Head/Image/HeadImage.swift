@@ -6,6 +6,9 @@ internal import ApusTelemetry
 struct HeadImage {
   let summary: HeadImageSummary
   let lists: HeadImageLists
+  /// What is not in use of the arena, and what therefore stands in the image.
+  let free: FreeRanges
+  let runs: [Range<Int>]
   let records: HeadImageRecords
   let seriesTable: OpenTable
   let symbolTable: OpenTable
@@ -28,6 +31,12 @@ struct HeadImage {
     } catch {
       throw HeadImageRejection("its lists are damaged: \(error)")
     }
+    guard
+      let free = FreeRanges(
+        lists.free, end: UInt32(clamping: summary.arenaEnd / SlotArena.unitBytes))
+    else { throw HeadImageRejection("free memory in it leads outside") }
+    self.free = free
+    runs = free.runs(until: summary.arenaEnd)
     records = try HeadImageRecords(recordBytes.span)
     seriesTable = try Self.table(reader, .seriesTable, limit: .states, of: SeriesState.self)
     symbolTable = try Self.table(reader, .symbolTable, limit: .symbols, of: HeadSymbols.Entry.self)
@@ -42,7 +51,8 @@ struct HeadImage {
     let count = reader[column].count / MemoryLayout<Element>.stride
     guard reader[column].count % MemoryLayout<Element>.stride == 0,
       let limit = UInt32(exactly: count),
-      let table = OpenTable(slotWords: reader.words(section), limit: limit)
+      let table = OpenTable(
+        slotWords: MachineWords.array(reader[section].span), limit: limit)
     else { throw HeadImageRejection("its sections \(section) and \(column) do not fit together") }
     return table
   }
@@ -53,13 +63,9 @@ extension HeadImage {
   func restore(into head: Head) {
     let columns = head.columns
     let sections = (
-      arena: reader[.arena], states: reader[.states], symbols: reader[.symbols],
-      pairs: reader[.pairs]
+      states: reader[.states], symbols: reader[.symbols], pairs: reader[.pairs]
     )
-    columns.slots.arena.write(sections.arena.span, at: SlotArena.unitBytes)
-    columns.slots.restore(
-      SlotArena.Moment(
-        next: summary.arenaEnd, usedBytes: summary.arenaUsedBytes, free: lists.freeSlots))
+    restoreArena(columns.slots)
     columns.symbols.restore(
       sections.symbols.span, symbolTable, freeIDs: lists.freeSymbols,
       textBytes: summary.textBytes)
@@ -77,6 +83,34 @@ extension HeadImage {
     restoreAttachments(head)
     restoreCounts(head)
   }
+
+  private func restoreArena(_ slots: SlotArena) {
+    let (bytes, arena) = (reader[.arena], slots.arena)
+    var copies: [(source: Int, target: Range<Int>)] = []
+    var at = 0
+    for run in runs {
+      if summary.arenaEnd >= ArenaFrontier.hugeFrom && run.count >= 2 * ArenaFrontier.hugeBytes {
+        arena.preferHuge(run)
+      }
+      for start in stride(from: run.lowerBound, to: run.upperBound, by: Self.copyBytes) {
+        let target = start..<min(start + Self.copyBytes, run.upperBound)
+        copies.append((at, target))
+        at += target.count
+      }
+    }
+    let all = copies
+    _ = TwoThreads.allSatisfy(all.count) { i in
+      let (source, target) = all[i]
+      arena.populate(target, isHuge: false)
+      arena.write(
+        bytes.span.extracting(source..<(source + target.count)), at: target.lowerBound)
+      return true
+    }
+    slots.restore(end: summary.arenaEnd, usedBytes: summary.arenaUsedBytes, free)
+  }
+
+  /// Bytes that a thread copies at a time.
+  private static let copyBytes = 1 << 20
 
   private func restoreAttachments(_ head: Head) {
     func ordinal(_ ref: SeriesRef) -> UInt32? {

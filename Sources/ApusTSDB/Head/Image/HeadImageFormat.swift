@@ -5,14 +5,16 @@ internal import ApusSystem
 //
 //   | magic 8 | version 4 | layout 8 | crc 4 | section | section | ... | table | end |
 //
-//   table: | (kind 1 | offset 8 | length 8 | crc 4) ... |      crc: CRC-32C of the section
+//   table: | (kind 1 | offset 8 | length 8 | crc 4) ... |      for each piece of a section; crc:
+//                                                            CRC-32C of the piece
 //   end:   | crc of the table 4 | length of the table 4 | magic 8 |
 //
 // Big endian, but for sections that are memory of the process as it was (`arena`, `states`,
-// `symbols`, `pairs`): `layout` tells the machine's byte order and how those structures are laid
-// out, so an image of another build or machine is not taken. Sections stand behind one another
-// without gaps, so every byte of the file is covered by some checksum. An image is written to
-// image.tmp, made durable and renamed. Writer: HeadImageWriter; reader: HeadImageReader.
+// `symbols`, `pairs` and the tables): `layout` tells the machine's byte order and how those
+// structures are laid out, so an image of another build or machine is not taken. Sections stand
+// behind one another without gaps, so every byte of the file is covered by some checksum. They are
+// cut into pieces, so that several threads can check and copy them. An image is written to
+// image.tmp and renamed. Writer: HeadImageWriter; reader: HeadImageReader.
 
 /// The frozen numbers of the head image.
 enum HeadImageFormat {
@@ -20,7 +22,7 @@ enum HeadImageFormat {
   static let fileName = "image"
   static let magic: UInt64 = 0x4150_5553_4845_4144  // "APUSHEAD"
   static let endMagic: UInt64 = 0x4441_4548_5355_5041
-  static let version: UInt32 = 1
+  static let version: UInt32 = 2
   static let headerBytes = 24
   static let entryBytes = 21
   static let endBytes = 16
@@ -30,6 +32,7 @@ enum HeadImageFormat {
   enum Section: UInt8, CaseIterable {
     /// Numbers, and where in the log it stands (`HeadImageSummary`).
     case summary = 1
+    /// The arena without pages that are free: its runs, one behind another (`FreeRanges`).
     case arena
     case states
     case seriesTable

@@ -4,22 +4,22 @@ internal import ApusSystem
 ///
 ///     free symbol ids 4 | free pairs 4 | slots of series with full chunks in memory 4 |
 ///     shapes: address 4 | names: id 4, list of pairs 9 |
-///     then for each size class of the arena: | n uvarint | n x free address 4 |
+///     free ranges of the arena: start 4, end 4, in units
 struct HeadImageLists {
   var freeSymbols: [UInt32] = []
   var freePairs: [UInt32] = []
   var fullSlots: [UInt32] = []
   var shapes: [SlotAddress] = []
   var names: [UInt32: SlotList] = [:]
-  var freeSlots: [[SlotAddress]] = []
+  var free: [Range<UInt32>] = []
 
-  init(_ moment: HeadMoment) {
+  init(_ moment: HeadMoment, _ free: FreeRanges) {
     freeSymbols = moment.columns.symbols.freeIDs
     freePairs = moment.columns.postings.freePairs
     fullSlots = moment.fullSlots
     shapes = moment.columns.shapes
     names = moment.columns.postings.names
-    freeSlots = moment.columns.slots.free
+    self.free = free.ranges
   }
 
   func encode(_ writer: inout ByteWriter) {
@@ -29,8 +29,11 @@ struct HeadImageLists {
       writer.be32(name)
       writer.slotList(pairs)
     }
-    writer.uvarint(UInt64(freeSlots.count))
-    for list in freeSlots { Self.encode(list, &writer) }
+    writer.uvarint(UInt64(free.count))
+    for range in free {
+      writer.be32(range.lowerBound)
+      writer.be32(range.upperBound)
+    }
   }
 
   init(_ bytes: Span<UInt8>) throws(ByteReaderError) {
@@ -43,7 +46,11 @@ struct HeadImageLists {
       let name = try reader.be32()
       names[name] = try reader.slotList()
     }
-    for _ in 0..<(try reader.uvarint()) { freeSlots.append(try Self.decode(&reader)) }
+    for _ in 0..<(try reader.uvarint()) {
+      let (start, end) = (try reader.be32(), try reader.be32())
+      // Nonsense becomes an empty one, which is no free range.
+      free.append(start..<max(start, end))
+    }
   }
 
   private static func encode(_ list: [UInt32], _ writer: inout ByteWriter) {

@@ -5,35 +5,37 @@ struct HeadImageReader: Sendable {
   private let bytes: ByteSlice
   private let ranges: [HeadImageFormat.Section: Range<Int>]
 
+  /// Bytes with their checksum.
+  private struct Piece {
+    let range: Range<Int>
+    let crc: UInt32
+  }
+
   /// Checks all of an image: its version, then each byte by a checksum.
   init(_ bytes: ByteSlice) throws(HeadImageRejection) {
     self.bytes = bytes
     try Self.checkHeader(bytes.span)
     let tableRange = try Self.checkEnd(bytes.span)
+    var pieces: [Piece] = []
     do throws(ByteReaderError) {
-      ranges = try Self.sections(bytes.span, tableRange)
+      (ranges, pieces) = try Self.sections(bytes.span, tableRange)
     } catch {
       throw HeadImageRejection("the table of sections is damaged: \(error)")
     }
     guard ranges.count == HeadImageFormat.Section.allCases.count else {
-      throw HeadImageRejection("a section is missing, or does not have its checksum")
+      throw HeadImageRejection("a section is missing, or stands where it should not")
     }
+    let all = pieces
+    let isWhole = TwoThreads.allSatisfy(all.count) { i in
+      CRC32C.of(bytes.span.extracting(all[i].range)) == all[i].crc
+    }
+    guard isWhole else { throw HeadImageRejection("a section does not have its checksum") }
   }
 
   /// A section.
   subscript(section: HeadImageFormat.Section) -> ByteSlice { bytes[ranges[section] ?? 0..<0] }
 
   var sizeBytes: Int { bytes.count }
-
-  /// The numbers of a section.
-  func words(_ section: HeadImageFormat.Section) -> [UInt64] {
-    let slice = self[section]
-    var reader = ByteReader(slice.span)
-    var words: [UInt64] = []
-    words.reserveCapacity(slice.count / 8)
-    while let word = try? reader.be64() { words.append(word) }
-    return words
-  }
 
   private static func checkHeader(_ bytes: Span<UInt8>) throws(HeadImageRejection) {
     var reader = ByteReader(bytes)
@@ -81,26 +83,29 @@ struct HeadImageReader: Sendable {
     return table
   }
 
-  /// The sections that have their checksums; they must follow one another without gaps.
+  /// Where the sections and their pieces stand; they must follow one another without gaps.
   private static func sections(
     _ bytes: Span<UInt8>, _ table: Range<Int>
-  ) throws(ByteReaderError) -> [HeadImageFormat.Section: Range<Int>] {
+  ) throws(ByteReaderError) -> ([HeadImageFormat.Section: Range<Int>], [Piece]) {
     var ranges: [HeadImageFormat.Section: Range<Int>] = [:]
+    var pieces: [Piece] = []
     var reader = ByteReader(bytes.extracting(table))
     var end = HeadImageFormat.headerBytes
+    var last: HeadImageFormat.Section?
     while !reader.isAtEnd {
       let kind = try reader.u8()
       let start = try reader.be64()
       let length = try reader.be64()
       let crc = try reader.be32()
       guard let section = HeadImageFormat.Section(rawValue: kind), start == UInt64(end),
-        length <= UInt64(table.lowerBound - end)
-      else { return [:] }
+        length <= UInt64(table.lowerBound - end), section == last || ranges[section] == nil
+      else { return ([:], []) }
       let range = end..<(end + Int(length))
-      guard CRC32C.of(bytes.extracting(range)) == crc else { return [:] }
-      ranges[section] = range
+      ranges[section] = (ranges[section]?.lowerBound ?? end)..<range.upperBound
+      pieces.append(Piece(range: range, crc: crc))
       end = range.upperBound
+      last = section
     }
-    return end == table.lowerBound ? ranges : [:]
+    return end == table.lowerBound ? (ranges, pieces) : ([:], [])
   }
 }

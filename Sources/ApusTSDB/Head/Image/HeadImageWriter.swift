@@ -7,8 +7,7 @@ final class HeadImageWriter {
   private let directory: String
   private let file: any AppendFile
   private var table = ByteWriter()
-  private var crc = CRC32C()
-  private var start = 0
+  private var isFirstPiece = true
 
   private var path: String { FilePath.join(directory, HeadImageFormat.fileName) }
   private var besidePath: String { path + ".tmp" }
@@ -29,58 +28,46 @@ final class HeadImageWriter {
   }
 
   /// Begins a section.
-  func begin() {
-    start = file.lengthBytes
-    crc = CRC32C()
-  }
+  func begin() { isFirstPiece = true }
 
-  func add(_ bytes: Span<UInt8>) throws(PosixError) {
-    crc.add(bytes)
+  /// A piece of a section, `HeadImageFormat.pieceBytes` at most.
+  func add(_ section: HeadImageFormat.Section, piece bytes: Span<UInt8>) throws(PosixError) {
+    isFirstPiece = false
+    table.u8(section.rawValue)
+    table.be64(UInt64(file.lengthBytes))
+    table.be64(UInt64(bytes.count))
+    table.be32(CRC32C.of(bytes))
     try file.append(bytes)
   }
 
-  func end(_ section: HeadImageFormat.Section) {
-    table.u8(section.rawValue)
-    table.be64(UInt64(start))
-    table.be64(UInt64(file.lengthBytes - start))
-    table.be32(crc.value)
+  /// Ends a section; one without pieces gets an empty one.
+  func end(_ section: HeadImageFormat.Section) throws(PosixError) {
+    if isFirstPiece { try add(section, piece: Span()) }
   }
 
   func add(
     _ section: HeadImageFormat.Section, _ bytes: Span<UInt8>
   ) throws(PosixError) {
     begin()
-    try add(bytes)
-    end(section)
+    for start in stride(from: 0, to: bytes.count, by: HeadImageFormat.pieceBytes) {
+      let end = min(start + HeadImageFormat.pieceBytes, bytes.count)
+      try add(section, piece: bytes.extracting(start..<end))
+    }
+    try end(section)
   }
 
-  /// Numbers as a section, big endian.
+  /// Numbers as a section, in the machine's order.
   func add(
     _ section: HeadImageFormat.Section, _ words: [UInt64]
   ) throws(PosixError) {
-    begin()
-    var piece = ByteWriter(capacityBytes: HeadImageFormat.pieceBytes)
-    for word in words {
-      piece.be64(word)
-      if piece.count >= HeadImageFormat.pieceBytes {
-        try add(piece.span)
-        piece.removeAll()
-      }
-    }
-    try add(piece.span)
-    end(section)
+    try MachineWords.withBytes(words) { bytes throws(PosixError) in try add(section, bytes) }
   }
 
   /// Elements of a column as a section.
   func add<Element: BitwiseCopyable>(
     _ section: HeadImageFormat.Section, _ copy: ColumnCopy<Element>
   ) throws(PosixError) {
-    begin()
-    let step = HeadImageFormat.pieceBytes / MemoryLayout<Element>.stride
-    for first in stride(from: 0, to: copy.count, by: step) {
-      try add(copy.column.bytes(first..<min(first + step, copy.count)))
-    }
-    end(section)
+    try add(section, copy.column.bytes(0..<copy.count))
   }
 
   /// Ends the image, under its temporary name. Nothing waits for the disk: what a loss of power

@@ -17,16 +17,24 @@ struct HeadMoment {
 
 extension Head {
   /// Copies the head. Appends wait for the copy of the columns: some 10 ms for a million series.
-  func moment() -> HeadMoment {
+  /// - Parameter isQuiet: nobody appends any more; then hardly anything is copied.
+  func moment(isQuiet: Bool) -> HeadMoment {
     while true {
       // Before the first look, so that nothing that is copied is used again until it is written.
       let lease = epochs.enter()
-      let room = stateLock.withLock { _ in columns.roomForMoment() }
+      let room = stateLock.withLock { _ in columns.roomForMoment(isQuiet: isQuiet) }
       var moment = HeadMoment(columns: room, lease: lease)
       let fits = appendLock.withLock { _ in
         stateLock.withLock { _ in fill(&moment) }
       }
       if fits { return moment }
+    }
+  }
+
+  /// About how long an image would be.
+  var imageBytesEstimate: Int {
+    stateLock.withLock { _ in
+      columns.slots.usedBytes + columns.slotCount * MemoryLayout<SeriesState>.stride
     }
   }
 
