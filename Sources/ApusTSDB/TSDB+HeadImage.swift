@@ -119,15 +119,20 @@ extension TSDB {
     if isDue { saveImage(isQuiet: false) }
   }
 
+  /// Writes an image if a start had much to replay; for the owner to call when the store is in use.
+  package func saveImageAfterReplay() {
+    guard isImageWorthwhile(loggedMin: options.headImageReplayBytesMin) else { return }
+    saveImage(isQuiet: false)
+  }
+
   /// Whether an image now would save the next start more than it takes to write.
-  var isImageWorthwhile: Bool {
+  func isImageWorthwhile(loggedMin: Int) -> Bool {
     guard images.isEnabled, let writer = head.log?.writer else { return false }
-    guard options.headImageLogBytesMin > 0 else { return true }
+    guard loggedMin > 0 else { return true }
     let logged =
       images.logged(until: .end(of: writer), segmentBytes: options.walSegmentBytes)
       ?? files.sizeBytes(under: walDirectory)
-    return logged >= options.headImageLogBytesMin
-      && logged >= head.imageBytesEstimate / Self.imagePerLogged
+    return logged >= loggedMin && logged >= head.imageBytesEstimate / Self.imagePerLogged
   }
 
   /// An image of so many bytes is written for each byte that need not be replayed: a byte of the

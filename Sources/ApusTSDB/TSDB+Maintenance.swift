@@ -15,6 +15,7 @@ extension TSDB {
     let thread = BlockingThread(name: "apus-tsdb")
     let hasEnded = StopSign()
     try await withTaskCancellationHandler {
+      await thread.run { self.saveImageAfterReplay() }
       var nextMaintenance = clock.nowMs + maintenanceIntervalMs
       var nextSync = nextSyncTime()
       while true {

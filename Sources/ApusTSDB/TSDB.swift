@@ -120,7 +120,7 @@ package final class TSDB: Sendable {
     guard let lock else { return }
     defer { lock?.release() }
     try head.close()
-    if isImageWorthwhile { saveImage(isQuiet: true) }
+    if isImageWorthwhile(loggedMin: options.headImageLogBytesMin) { saveImage(isQuiet: true) }
   }
 
   /// -1 without a lock file, 0 if the last process left one, 1 if it did not.

@@ -36,9 +36,12 @@ package struct TSDBOptions: Sendable {
   package var locksDirectory = true
   /// Time between two images of the head, which make the next start quick; 0 for none.
   package var headImageIntervalMs: Int64 = 300_000
-  /// Bytes that must have been logged since the last image for one to be written at the end: less
-  /// is replayed in no time. 0 for one at every end.
-  package var headImageLogBytesMin = 4 << 20
+  /// Bytes that must have been logged since the last image for one to be written at the end: a stop
+  /// is waited for, and less is replayed in no time. 0 for one at every end.
+  package var headImageLogBytesMin = 32 << 20
+  /// The same, right after a start that has replayed so much: who crashes again replays less, and
+  /// who stops soon stops at once.
+  package var headImageReplayBytesMin = 4 << 20
   /// Whether blocks are cut and merged.
   package var compacts = true
 

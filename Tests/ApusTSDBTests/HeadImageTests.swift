@@ -47,6 +47,37 @@ struct HeadImageTests {
     #expect(!PosixFileSystem().exists(FilePath.join(directory.path, "apus_head/image")))
   }
 
+  @Test func `after a long replay there is an image at once, and the stop writes none`() throws {
+    let directory = StoreDirectory()
+    let files = PosixFileSystem()
+    let path = FilePath.join(directory.path, "apus_head/image")
+    let crashed = try openStore(directory.path, FullHead.withoutImage)
+    try FullHead.fill(crashed, rounds: 0..<100)
+    let before = try Picture(crashed)
+    try crashed.close()
+    var options = FullHead.options
+    options.headImageLogBytesMin = .max
+    options.headImageReplayBytesMin = .max
+    let busy = try openStore(directory.path, options)
+    busy.saveImageAfterReplay()
+    #expect(!files.exists(path))
+    try busy.close()
+    options.headImageReplayBytesMin = 1
+    let second = try openStore(directory.path, options)
+    #expect(second.headStart != .image)
+    second.saveImageAfterReplay()
+    #expect(files.exists(path))
+    try second.close()
+    let third = try openStore(directory.path, options)
+    #expect(third.headStart == .image)
+    #expect(try Picture(third) == before)
+    try files.remove(path)
+    // Nothing was logged since.
+    third.saveImageAfterReplay()
+    #expect(!files.exists(path))
+    try third.close()
+  }
+
   @Test func `metadata is known again`() throws {
     let directory = StoreDirectory()
     let metadata = MetricMetadata(kind: .gauge, unit: "m", help: "a length")
