@@ -114,9 +114,7 @@ extension TSDB {
   /// Writes an image if it is time for one.
   func saveImageIfDue() {
     guard let writer = head.log?.writer else { return }
-    let isDue = images.isDue(
-      nowMs: clock.nowMs, log: .end(of: writer), segmentBytes: options.walSegmentBytes)
-    if isDue { saveImage(isQuiet: false) }
+    if images.isDue(nowMs: clock.nowMs, log: .end(of: writer)) { saveImage(isQuiet: false) }
   }
 
   /// Writes an image if a start had much to replay; for the owner to call when the store is in use.
@@ -130,8 +128,7 @@ extension TSDB {
     guard images.isEnabled, let writer = head.log?.writer else { return false }
     guard loggedMin > 0 else { return true }
     let logged =
-      images.logged(until: .end(of: writer), segmentBytes: options.walSegmentBytes)
-      ?? files.sizeBytes(under: walDirectory)
+      images.logged(until: .end(of: writer)) ?? files.sizeBytes(under: walDirectory)
     return logged >= loggedMin && logged >= head.imageBytesEstimate / Self.imagePerLogged
   }
 

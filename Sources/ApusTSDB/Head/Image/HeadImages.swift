@@ -11,14 +11,12 @@ final class HeadImages: Sendable {
     var start = HeadStart.log(reason: "")
     var refMap: [UInt64: UInt64] = [:]
 
-    func logged(until log: LogPosition, _ segmentBytes: Int) -> Int? {
-      last.map { (log.segment - $0.log.segment) * segmentBytes + log.offset - $0.log.offset }
-    }
   }
 
   let directory: String
   let ledger: SegmentLedger
   private let files: any FileSystem
+  private let logDirectory: String
   private let intervalMs: Int64
   private let state = Mutex(State())
 
@@ -30,6 +28,7 @@ final class HeadImages: Sendable {
   ) {
     directory = FilePath.join(dataDirectory, HeadImageFormat.directoryName)
     self.files = files
+    self.logDirectory = logDirectory
     self.intervalMs = intervalMs
     ledger = SegmentLedger(
       files: files, directory: directory, logDirectory: logDirectory)
@@ -81,24 +80,31 @@ final class HeadImages: Sendable {
   func postpone(_ nowMs: Int64) { state.withLock { $0.lastMs = nowMs } }
 
   /// Bytes that were logged since the last image; nil while there is none.
-  func logged(until log: LogPosition, segmentBytes: Int) -> Int? {
-    state.withLock { $0.lastMs == nil ? nil : $0.logged(until: log, segmentBytes) }
+  func logged(until end: LogPosition) -> Int? {
+    state.withLock { $0.lastMs == nil ? nil : $0.last?.log }.map { bytes(from: $0, to: end) }
+  }
+
+  private func bytes(from start: LogPosition, to end: LogPosition) -> Int {
+    guard start.segment < end.segment else { return end.offset - start.offset }
+    return (start.segment..<end.segment).reduce(end.offset - start.offset) { sum, segment in
+      let path = WALSegments.path(logDirectory, segment)
+      // One that is gone was replaced by a checkpoint: nothing of it is replayed.
+      return sum + ((try? files.status(path))?.sizeBytes ?? 0)
+    }
   }
 
   /// Whether it is time for an image. While little is logged the same one does for longer: images
   /// are not to be most of what is written.
-  func isDue(nowMs: Int64, log: LogPosition, segmentBytes: Int) -> Bool {
+  func isDue(nowMs: Int64, log: LogPosition) -> Bool {
     guard isEnabled else { return false }
-    return state.withLock { state in
-      guard let lastMs = state.lastMs else { return true }
-      guard nowMs - lastMs >= intervalMs else { return false }
-      guard let last = state.last, let logged = state.logged(until: log, segmentBytes) else {
-        return true
-      }
-      return logged > 0
-        && (logged >= last.sizeBytes / Self.sizePerLogged
-          || nowMs - lastMs >= Self.intervalsMax * intervalMs)
-    }
+    let (lastMs, last) = state.withLock { ($0.lastMs, $0.last) }
+    guard let lastMs else { return true }
+    guard nowMs - lastMs >= intervalMs else { return false }
+    guard let last else { return true }
+    let logged = bytes(from: last.log, to: log)
+    return logged > 0
+      && (logged >= last.sizeBytes / Self.sizePerLogged
+        || nowMs - lastMs >= Self.intervalsMax * intervalMs)
   }
 
   /// An image is worth it when a quarter of its size was logged ...
