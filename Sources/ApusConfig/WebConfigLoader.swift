@@ -117,16 +117,11 @@ extension SectionReader {
 
   private func readVersions(_ record: Record, _ tls: inout WebTLSConfig) {
     func version(_ name: String, _ preset: TLSConfig.Version) -> TLSConfig.Version {
-      switch record.string(name) {
-      case "": return preset
-      case "TLS10": return .tls10
-      case "TLS11": return .tls11
-      case "TLS12": return .tls12
-      case "TLS13": return .tls13
-      case let text:
-        fail(record.line(of: name), "unknown TLS version: \(text)")
-        return preset
-      }
+      let text = record.string(name)
+      if text.isEmpty { return preset }
+      if let version = TLSConfig.Version(rawValue: text) { return version }
+      fail(record.line(of: name), "unknown TLS version: \(text)")
+      return preset
     }
     tls.minVersion = version("min_version", .tls12)
     tls.maxVersion = version("max_version", .tls13)

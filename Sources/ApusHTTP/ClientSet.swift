@@ -1,4 +1,5 @@
 internal import ApusConfig
+internal import ApusSystem
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOPosix
@@ -43,7 +44,7 @@ final class ClientSet: Sendable {
 
   private static func tunnel(_ proxy: ProxyRules.Proxy) -> HTTPClient.Configuration.Proxy {
     let authorization = proxy.userInfo.map {
-      HTTPClient.Authorization.basic(credentials: Base64.text(Array($0.utf8)))
+      HTTPClient.Authorization.basic(credentials: Base64.encode($0))
     }
     return .server(host: proxy.host, port: proxy.port, authorization: authorization)
   }

@@ -15,7 +15,7 @@ struct Credentials: Sendable {
         try secret(basic.username, file: basic.usernameFile, "basic auth username", url)
       let password =
         try secret(basic.password.text, file: basic.passwordFile, "basic auth password", url)
-      headers.append(("Authorization", "Basic " + Base64.text(Array("\(name):\(password)".utf8))))
+      headers.append(("Authorization", "Basic " + Base64.encode("\(name):\(password)")))
     }
     if let authorization = config.authorization {
       let text = try secret(
@@ -52,23 +52,5 @@ struct Credentials: Sendable {
         .credentials, url: url,
         description: "unable to read \(what) file \(file): \(error.description)")
     }
-  }
-}
-
-/// RFC 4648, section 4.
-enum Base64 {
-  static func text(_ bytes: [UInt8]) -> String {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var out: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      var bits: UInt32 = 0
-      for i in 0..<3 { bits = bits << 8 | (i < group.count ? UInt32(group[start + i]) : 0) }
-      for i in 0..<4 {
-        let digit = digits[Int(bits >> (18 - 6 * UInt32(i))) & 63]
-        out.append(i <= group.count ? digit : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: out, as: UTF8.self)
   }
 }

@@ -92,7 +92,7 @@ final class PooledFetcher: HTTPFetcher {
       address = step.url.with(host: proxy.host, port: proxy.port)
       if let user = proxy.userInfo {
         headers.add(
-          name: "Proxy-Authorization", value: "Basic " + Base64.text(Array(user.utf8)))
+          name: "Proxy-Authorization", value: "Basic " + Base64.encode(user))
       }
     }
     for (name, value) in step.headers { headers.add(name: name, value: value) }

@@ -45,8 +45,8 @@ package struct ServerTLSMaterial: Sendable, Equatable {
       tls = TLSConfiguration.makeServerConfiguration(
         certificateChain: chain.map { .certificate($0) },
         privateKey: .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem)))
-      tls.minimumTLSVersion = config.minVersion.serverVersion
-      tls.maximumTLSVersion = config.maxVersion.serverVersion
+      tls.minimumTLSVersion = config.minVersion.library
+      tls.maximumTLSVersion = config.maxVersion.library
       tls.applicationProtocols = ["http/1.1"]
       if !config.ciphers.isEmpty {
         tls.cipherSuiteValues = config.ciphers.map { NIOTLSCipher(rawValue: $0) }
@@ -102,17 +102,6 @@ package struct ServerTLSMaterial: Sendable, Equatable {
       return bytes.map { String($0) }.joined(separator: ".")
     case .ipAddress where bytes.count == 16: return IPv6Text.text(bytes)
     default: return nil
-    }
-  }
-}
-
-extension TLSConfig.Version {
-  fileprivate var serverVersion: TLSVersion {
-    switch self {
-    case .tls10: .tlsv1
-    case .tls11: .tlsv11
-    case .tls12: .tlsv12
-    case .tls13: .tlsv13
     }
   }
 }

@@ -63,7 +63,7 @@ struct TLSMaterial: Sendable, Equatable {
 }
 
 extension TLSConfig.Version {
-  fileprivate var library: TLSVersion {
+  var library: TLSVersion {
     switch self {
     case .tls10: .tlsv1
     case .tls11: .tlsv11

@@ -85,18 +85,16 @@ package enum TargetLabels {
     return builder.labels()
   }
 
-  /// A choice that relabelling may make for one target. (Go's words for a boolean.)
+  /// A choice that relabelling may make for one target.
   private static func override(
     _ choice: inout Bool, _ label: String, _ builder: LabelsBuilder
   ) throws(ScrapeFailure) {
-    switch builder[label] {
-    case "": break
-    case "1", "t", "T", "true", "TRUE", "True": choice = true
-    case "0", "f", "F", "false", "FALSE", "False": choice = false
-    case let text:
-      throw ScrapeFailure(
-        "error parsing \(label): strconv.ParseBool: parsing \(GoQuote.quote(text)): invalid syntax")
+    let text = builder[label]
+    if text.isEmpty { return }
+    guard let value = GoBool.parse(text) else {
+      throw ScrapeFailure("error parsing \(label): \(GoBool.problem(text))")
     }
+    choice = value
   }
 
   private static func duration(_ text: String, _ what: String) throws(ScrapeFailure) -> Int64 {

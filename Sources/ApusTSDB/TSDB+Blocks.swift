@@ -94,6 +94,10 @@ extension TSDB {
     }
   }
 
+  func load(_ made: BlockMeta?, insteadOf replaced: Set<ULID> = []) throws(StorageError) {
+    try load([made].compactMap { $0 }, insteadOf: replaced)
+  }
+
   /// Removes blocks whose samples are elsewhere still; two of them would be one too many.
   private func takeBack(_ made: [BlockMeta]) {
     for meta in made {

@@ -135,7 +135,7 @@ extension TSDB {
     if !source.isEmpty {
       let made = try compactor.write(
         source, minTimeMs: minTime, maxTimeMs: end, isCancelled: isCancelled)
-      try load(made.map { [$0] } ?? [])
+      try load(made)
     }
     let gone = head.truncate(before: end)
     noteGone(gone)
@@ -167,7 +167,7 @@ extension TSDB {
       guard !chosen.isEmpty else { return }
       let made = try compactor.compact(
         now.filter { chosen.contains($0.ulid) }, isCancelled: isCancelled)
-      try load(made.map { [$0] } ?? [], insteadOf: chosen)
+      try load(made, insteadOf: chosen)
     }
   }
 }

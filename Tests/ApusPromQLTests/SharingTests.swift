@@ -65,6 +65,18 @@ import Testing
     #expect(a.map { $0.values } == b.map { $0.values })
     #expect(a.count == 10)
   }
+
+  @Test(arguments: ["+", "and", "or", "unless"])
+  func `what fails is told to every user, and is not asked again`(op: String) throws {
+    let store = CountingStore(Fixtures.store("x_total"), readsMax: 3)
+    let error = #expect(throws: QueryError.self) {
+      let request = QueryRequest(
+        expression: "count(-x_total) + count(-x_total \(op) -x_total)", time: Self.range)
+      _ = try Fixtures.engine(.allFeatures).evaluate(request, on: store)
+    }
+    #expect(error?.description.contains("read 4 fails") == true)
+    #expect(store.reads.load(ordering: .relaxed) == 4)
+  }
 }
 
 /// Labels that an aggregation drops are not asked for.
@@ -97,9 +109,20 @@ import Testing
 private final class CountingStore: Queryable, Sendable {
   let selects = Atomic<Int>(0)
   let labelNames = Mutex<Set<String>>([])
+  let reads = Atomic<Int>(0)
   private let inner: any Queryable
+  private let readsMax: Int
 
-  init(_ inner: any Queryable) { self.inner = inner }
+  /// - Parameter readsMax: series that can be read, of all selects together; others fail.
+  init(_ inner: any Queryable, readsMax: Int = .max) {
+    self.inner = inner
+    self.readsMax = readsMax
+  }
+
+  fileprivate func noteRead() throws(StorageError) {
+    let number = reads.add(1, ordering: .relaxed).newValue
+    guard number <= readsMax else { throw StorageError(.corrupt, "read \(number) fails") }
+  }
 
   func querier(in range: TimeRange) throws(StorageError) -> any Querier {
     CountingQuerier(store: self, inner: try inner.querier(in: range))
@@ -140,7 +163,10 @@ private final class CountingCursor: SeriesCursor {
     self.inner = inner
   }
 
-  func next() throws(StorageError) -> Bool { try inner.next() }
+  func next() throws(StorageError) -> Bool {
+    try store.noteRead()
+    return try inner.next()
+  }
 
   var labels: Labels { noted(inner.labels) }
   func labels(keeping names: [String]) -> Labels { noted(inner.labels(keeping: names)) }

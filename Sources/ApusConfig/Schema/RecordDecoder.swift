@@ -1,4 +1,5 @@
 internal import ApusModel
+internal import ApusSystem
 
 /// YAML nodes to records, by their schemas. Every mismatch is added to `errors`; the value then
 /// counts as missing.

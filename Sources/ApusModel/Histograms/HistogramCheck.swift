@@ -5,7 +5,8 @@ package enum HistogramCheck {
   /// What is wrong; nil if nothing.
   package static func problem(_ histogram: FloatHistogram) -> String? {
     let isCustom = histogram.schema == FloatHistogram.customBoundsSchema
-    guard isCustom || (-4...8).contains(histogram.schema) else {
+    let schemas = FloatHistogram.exponentialSchemaMin...FloatHistogram.exponentialSchemaMax
+    guard isCustom || schemas.contains(histogram.schema) else {
       return "histogram has an invalid schema: schema \(histogram.schema)"
     }
     if isCustom, let problem = customProblem(histogram) { return problem }

@@ -217,3 +217,12 @@ package struct LabelsEncoder {
 
 /// -1, 0 or 1 by bytes, then by length.
 package func compareBytes(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int { compareMemory(a, b) }
+
+package func isEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+  a.count == b.count && compareBytes(a, b) == 0
+}
+
+package func isAny(of names: [String], _ text: Span<UInt8>) -> Bool {
+  for name in names where isEqual(name.utf8.span, text) { return true }
+  return false
+}

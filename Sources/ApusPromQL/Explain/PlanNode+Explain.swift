@@ -64,10 +64,9 @@ extension OperatorBuilder {
     let name = isSharedAlready(node, timeline) ? "shared" : node.explainedName
     let place = recorder.begin(name, node.position, steps: timeline.count)
     defer { recorder.end() }
-    let inner = try recorder.measure(place, query) { () throws(QueryError) in
-      try sharedOrMade(node, timeline)
-    }
-    return MeteredOperator(inner, place, recorder, query: query)
+    let meter = Meter(node: place, recorder: recorder, query: query)
+    let inner = try meter.measure { () throws(QueryError) in try sharedOrMade(node, timeline) }
+    return MeteredOperator(inner, meter)
   }
 
   /// A scalar expression: one number for every step, computed before anything that needs them.
@@ -89,9 +88,8 @@ extension OperatorBuilder {
     guard let recorder = query.recorder else { return try made(plan, timeline) }
     let place = recorder.begin(plan.explainedName, plan.position, steps: timeline.count)
     defer { recorder.end() }
-    let inner = try recorder.measure(place, query) { () throws(QueryError) in
-      try made(plan, timeline)
-    }
-    return MeteredWindows(inner, place, recorder, query: query)
+    let meter = Meter(node: place, recorder: recorder, query: query)
+    let inner = try meter.measure { () throws(QueryError) in try made(plan, timeline) }
+    return MeteredWindows(inner, meter)
   }
 }

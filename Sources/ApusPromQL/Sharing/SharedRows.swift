@@ -26,6 +26,8 @@ final class SharedRows {
   /// Number of the first row that is kept.
   private var first = 0
   private var isDone = false
+  /// What ended the part: every user is told the same, and nobody asks a broken operator again.
+  private var failure: QueryError?
   private var lastCost = Cost()
   /// What making the part has cost, such as scalars that it needs.
   private let makingCost: Cost
@@ -76,7 +78,13 @@ final class SharedRows {
       count(lastCost)
       return false
     }
-    return try compute(user, &block)
+    if let failure { throw failure }
+    do {
+      return try compute(user, &block)
+    } catch {
+      failure = error
+      throw error
+    }
   }
 
   private func compute(_ user: Int, _ block: inout SeriesBlock) throws(QueryError) -> Bool {

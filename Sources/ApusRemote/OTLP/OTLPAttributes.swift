@@ -47,7 +47,7 @@ struct OTLPAttributes: Sendable {
       case 5: text = try list(try reader.message(), depth)
       case 6: text = try map(try reader.message(), depth)
       case 7:
-        let value = Base64Text.encode(try reader.bytes())
+        let value = Base64.encode(try reader.bytes())
         text = isQuoted ? JSONText.quoted(value) : value
       default: break
       }
@@ -85,27 +85,5 @@ struct OTLPAttributes: Sendable {
     }
     items.sort { $0.name < $1.name }
     return "{\(items.map { "\(JSONText.quoted($0.name)):\($0.text)" }.joined(separator: ","))}"
-  }
-}
-
-/// Base 64 with padding (RFC 4648).
-enum Base64Text {
-  private static let digits = Array(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  static func encode(_ bytes: Span<UInt8>) -> String {
-    var out: [UInt8] = []
-    var at = 0
-    while at < bytes.count {
-      let count = min(3, bytes.count - at)
-      var word: UInt32 = 0
-      for i in 0..<3 { word = word << 8 | (i < count ? UInt32(bytes[at + i]) : 0) }
-      for i in 0..<4 {
-        out.append(
-          i <= count ? digits[Int(word >> UInt32(18 - 6 * i) & 63)] : UInt8(ascii: "="))
-      }
-      at += 3
-    }
-    return String(decoding: out, as: UTF8.self)
   }
 }

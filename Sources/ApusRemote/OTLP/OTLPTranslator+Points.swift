@@ -252,12 +252,8 @@ extension OTLPTranslator {
   }
 
   private func hexadecimal(_ bytes: Span<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var out: [UInt8] = []
-    for i in bytes.indices {
-      out.append(digits[Int(bytes[i] >> 4)])
-      out.append(digits[Int(bytes[i] & 15)])
-    }
-    return String(decoding: out, as: UTF8.self)
+    var out = ""
+    for i in bytes.indices { out += bytes[i].hexadecimal(to: 2) }
+    return out
   }
 }

@@ -20,6 +20,10 @@ struct OTLPTranslator {
   let infoIntervalMs: Int64
   var batch = OTLPBatch()
   var resource = OTLPAttributes()
+  /// `job` and `instance` of the resource.
+  private var identity: [Label] = []
+  /// Labels that every point of the resource has where it says nothing else itself.
+  private var promoted: [Label] = []
   /// Labels of the scope, where they are promoted.
   var scope: [Label] = []
   /// The times of what the current resource brought.
@@ -53,6 +57,9 @@ struct OTLPTranslator {
         if inner.field == 1 { try resource.add(try inner.message()) }
       }
     }
+    identity = identityLabels()
+    promoted = resource.pairs.filter { isPromoted($0.name) }
+      .map { Label(names.label($0.name), $0.value) }
     var reader = ProtobufReader(bytes)
     while try reader.next() {
       guard reader.field == 2 else { continue }
@@ -173,10 +180,7 @@ extension OTLPTranslator {
       if label.isEmpty { continue }
       values[label] = values[label].map { $0 + ";" + value } ?? value
     }
-    for (name, value) in resource.pairs where isPromoted(name) {
-      let label = names.label(name)
-      if values[label] == nil { values[label] = value }
-    }
+    for label in promoted where values[label.name] == nil { values[label.name] = label.value }
     for label in scope { values[label.name] = label.value }
     for label in identity { values[label.name] = label.value }
     if let extra { values[extra.name] = extra.value }
@@ -190,8 +194,7 @@ extension OTLPTranslator {
       : config.promotedResourceAttributes.contains(name)
   }
 
-  /// `job` and `instance`.
-  private var identity: [Label] {
+  private func identityLabels() -> [Label] {
     var labels: [Label] = []
     if let service = resource["service.name"] {
       let space = resource["service.namespace"].map { $0 + "/" } ?? ""

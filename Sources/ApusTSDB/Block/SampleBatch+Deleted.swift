@@ -22,17 +22,19 @@ extension SampleBatch {
     deleted.remove(from: &histogramTimes, &histograms, start: mark.histograms)
   }
 
-  /// As `padStartTimes`, for histograms.
-  mutating func padHistogramStartTimes(isWanted: Bool = false) {
-    let missing = histogramTimes.count - histogramStartTimes.count
-    guard isWanted || !histogramStartTimes.isEmpty, missing > 0 else { return }
-    histogramStartTimes.append(contentsOf: repeatElement(0, count: missing))
-  }
-
   /// Makes the start times parallel to the times again after samples that have none.
   /// - Parameter isWanted: also where there are none so far.
   mutating func padStartTimes(isWanted: Bool = false) {
-    guard isWanted || !startTimes.isEmpty, startTimes.count < times.count else { return }
-    startTimes.append(contentsOf: repeatElement(0, count: times.count - startTimes.count))
+    Self.pad(&startTimes, to: times.count, isWanted)
+  }
+
+  /// As `padStartTimes`, for histograms.
+  mutating func padHistogramStartTimes(isWanted: Bool = false) {
+    Self.pad(&histogramStartTimes, to: histogramTimes.count, isWanted)
+  }
+
+  private static func pad(_ startTimes: inout [Int64], to count: Int, _ isWanted: Bool) {
+    guard isWanted || !startTimes.isEmpty, startTimes.count < count else { return }
+    startTimes.append(contentsOf: repeatElement(0, count: count - startTimes.count))
   }
 }

@@ -7,7 +7,7 @@ internal import ApusTelemetry
 /// slots of its own, and none two of them to the same series.
 struct FloatWriter: ~Copyable {
   private let head: Head
-  private let states: SharedColumn<SeriesState>
+  private let states: SharedColumn<SeriesState>.Elements
   private let slots: SlotArena
   /// Series that have filled a chunk, once for each.
   private(set) var full: [UInt32] = []
@@ -21,7 +21,7 @@ struct FloatWriter: ~Copyable {
   init(_ head: Head, _ slots: SlotArena) {
     self.head = head
     self.slots = slots
-    states = head.columns.states
+    states = head.columns.states.elements
   }
 
   /// What `full` holds, which is empty afterwards.
@@ -48,20 +48,24 @@ struct FloatWriter: ~Copyable {
     if !states[slot].flags.isDisjoint(with: .unusual) || bits == StaleMarker.bits {
       head.changeKind(slot, bits: bits)
     }
-    if ChunkCut.isDue(&states[slot], time: time) {
-      beginChunk(slot, time: time, bits: bits)
-    } else {
-      OpenChunk.append(&states[slot], time: time, bits: bits, in: slots)
+    let isDue = states.update(slot) { state in
+      if ChunkCut.isDue(&state, time: time) { return true }
+      OpenChunk.append(&state, time: time, bits: bits, in: slots)
+      return false
     }
+    if isDue { beginChunk(slot, time: time, bits: bits) }
   }
 
   /// Begins the next chunk of a series with a sample.
   @inline(never)
   private mutating func beginChunk(_ slot: UInt32, time: Int64, bits: UInt64) {
-    if OpenChunk.finish(&states[slot], in: slots) { full.append(slot) }
-    OpenChunk.begin(
-      &states[slot], time: time, bits: bits,
-      nextAt: ChunkCut.chunkEnd(time, head.options.chunkRangeMs), in: slots)
+    let nextAt = ChunkCut.chunkEnd(time, head.options.chunkRangeMs)
+    let hasFilled = states.update(slot) { state in
+      let hasFilled = OpenChunk.finish(&state, in: slots)
+      OpenChunk.begin(&state, time: time, bits: bits, nextAt: nextAt, in: slots)
+      return hasFilled
+    }
+    if hasFilled { full.append(slot) }
     head.metrics.chunksCreated.increment()
   }
 }

@@ -16,7 +16,6 @@ struct HeadReplay: ~Copyable {
   private var partner: ReplayPartner?
   private let samplesPerShareMin: Int
   private(set) var sampleCount = 0
-  private(set) var unknownCount = 0
   private var unknownSamples = 0
   private var unknownTombstones = 0
   private var unknownExemplars = 0

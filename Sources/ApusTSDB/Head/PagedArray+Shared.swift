@@ -24,6 +24,42 @@ internal import Glibc
     unsafe Reservation.free(base, bytes: capacityMax * MemoryLayout<Element>.stride)
   }
 
+  /// The elements as such: for a thread that writes some of them while another writes others,
+  /// where the column as a whole would be one thing that both of them change. Valid while the
+  /// column lives.
+  @safe struct Elements: @unchecked Sendable {
+    // Sound because who makes one keeps the column, by the rules of which its elements are used.
+    private let base: UnsafeMutablePointer<Element>
+    private let capacityMax: Int
+
+    fileprivate init(_ column: SharedColumn) {
+      unsafe base = column.base
+      capacityMax = column.capacityMax
+    }
+
+    @inline(__always)
+    subscript(index: UInt32) -> Element {
+      precondition(Int(index) < capacityMax)
+      return unsafe base[Int(index)]
+    }
+
+    @inline(__always)
+    func update<Result>(_ index: UInt32, _ change: (inout Element) -> Result) -> Result {
+      precondition(Int(index) < capacityMax)
+      let element = unsafe base + Int(index)
+      return unsafe change(&element.pointee)
+    }
+
+    /// Asks for the memory of an element, which will be needed soon.
+    @inline(__always)
+    func prefetch(_ index: UInt32) {
+      precondition(Int(index) < capacityMax)
+      unsafe apus_prefetch(base + Int(index))
+    }
+  }
+
+  var elements: Elements { Elements(self) }
+
   package subscript(index: Int) -> Element {
     @inline(__always)
     unsafeAddress {
@@ -48,13 +84,6 @@ internal import Glibc
       precondition(Int(index) < capacityMax)
       return unsafe base + Int(index)
     }
-  }
-
-  /// Asks for the memory of an element, which will be needed soon.
-  @inline(__always)
-  package func prefetch(_ index: UInt32) {
-    precondition(Int(index) < capacityMax)
-    unsafe apus_prefetch(base + Int(index))
   }
 
   /// Elements as a span. Valid while the array lives; the owner sees to it that they do not

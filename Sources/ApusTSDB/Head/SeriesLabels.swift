@@ -149,17 +149,11 @@ final class SeriesLabels {
     var bytes: [UInt8] = []
     for i in 0..<count(record) {
       let name = name(i, of: record)
-      guard isAny(of: names, name) else { continue }
+      guard isAny(of: names, symbols.text(name)) else { continue }
       symbols.append(name, to: &bytes)
       symbols.append(value(i, of: record), to: &bytes)
     }
     return Labels(encoded: bytes)
-  }
-
-  private func isAny(of names: [String], _ id: UInt32) -> Bool {
-    let text = symbols.text(id)
-    for name in names where isEqual(name.utf8.span, text) { return true }
-    return false
   }
 
   /// -1, 0 or 1 in label order, as `Labels.compare`.
@@ -187,10 +181,6 @@ final class SeriesLabels {
       let count = Int(slots.arena.load(at: base, as: UInt32.self))
       shapes[(0..<count).map { slots.arena.load(at: base + 4 + $0 * 4) }] = address
     }
-  }
-
-  private func isEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
-    a.count == b.count && compareBytes(a, b) == 0
   }
 
   private func nameID(_ name: Span<UInt8>) -> UInt32 {

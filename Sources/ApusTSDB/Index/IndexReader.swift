@@ -94,11 +94,6 @@ package final class IndexReader: Sendable {
     return encoder.labels()
   }
 
-  private func isAny(of names: [String], _ text: Span<UInt8>) -> Bool {
-    for name in names where compareBytes(name.utf8.span, text) == 0 { return true }
-    return false
-  }
-
   func symbolRange(_ reference: UInt32) -> Range<Int>? {
     let file = file
     return symbols.range(of: reference, in: file.span)

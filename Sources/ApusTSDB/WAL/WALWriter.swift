@@ -116,9 +116,6 @@ package final class WALWriter: Sendable {
   /// Number of the segment that is written now.
   package var segment: Int { state.withLock { $0.segment } }
 
-  /// Bytes of the current segment.
-  package var segmentBytes: Int { state.withLock { $0.written } }
-
   /// Appends the records, in order. They survive the death of the process on return.
   /// - Throws: `WALError`; none of the records is in the log then, but for those of a batch that is
   ///   longer than a segment.

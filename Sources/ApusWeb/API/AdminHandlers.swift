@@ -39,11 +39,9 @@ extension WebHandlers {
   func snapshot(_ request: WebRequest) async -> WebResponse {
     await administering { admin throws(APIError) in
       let text = request.form.first("skip_head")
-      guard let skipsHead = text.isEmpty ? false : Parameters.bool(text) else {
+      guard let skipsHead = text.isEmpty ? false : GoBool.parse(text) else {
         throw .invalid(
-          "skip_head",
-          "unable to parse boolean: strconv.ParseBool: parsing "
-            + "\(GoQuote.quote(text)): invalid syntax")
+          "skip_head", "unable to parse boolean: \(GoBool.problem(text))")
       }
       do throws(StorageError) {
         let name = try admin.snapshot(skipHead: skipsHead)
@@ -68,17 +66,6 @@ extension WebHandlers {
       }
       let admin = backends.storage.admin
       return try await onWorker { () throws(APIError) in try work(admin) }
-    }
-  }
-}
-
-extension Parameters {
-  /// Go's `strconv.ParseBool`; nil for what it does not know.
-  package static func bool(_ text: String) -> Bool? {
-    switch text {
-    case "1", "t", "T", "true", "TRUE", "True": true
-    case "0", "f", "F", "false", "FALSE", "False": false
-    default: nil
     }
   }
 }

@@ -74,11 +74,9 @@ struct RuleFilter: Sendable {
     files = Set(form.all("file[]"))
     selectors = try Parameters.matchers(form)
     let excludes = form.first("exclude_alerts")
-    guard let value = excludes.isEmpty ? false : Parameters.bool(excludes) else {
+    guard let value = excludes.isEmpty ? false : GoBool.parse(excludes) else {
       throw .invalid(
-        "exclude_alerts",
-        "error converting exclude_alerts: strconv.ParseBool: parsing "
-          + "\(GoQuote.quote(excludes)): invalid syntax")
+        "exclude_alerts", "error converting exclude_alerts: \(GoBool.problem(excludes))")
     }
     excludesAlerts = value
   }

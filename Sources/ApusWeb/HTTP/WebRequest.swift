@@ -51,14 +51,16 @@ package struct WebRequest: Sendable {
   /// Reads the form out of body and query.
   mutating func readForm() {
     form = FormValues()
-    if method == .post || method == .put || method == .patch, headers.isForm {
+    if method == .post || method == .put || method == .patch { readBody() }
+    form.add(encoded: query)
+  }
+
+  private mutating func readBody() {
+    if headers.isForm {
       form.add(encoded: String(decoding: body, as: UTF8.self))
-    } else if method == .post || method == .put || method == .patch,
-      let boundary = MultipartForm.boundary(headers["content-type"])
-    {
+    } else if let boundary = MultipartForm.boundary(headers["content-type"]) {
       for (name, value) in MultipartForm.values(body, boundary) { form.add(name, value) }
     }
-    form.add(encoded: query)
   }
 }
 

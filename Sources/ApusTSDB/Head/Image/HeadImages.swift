@@ -10,7 +10,6 @@ final class HeadImages: Sendable {
     var last: (sizeBytes: Int, log: LogPosition)?
     var start = HeadStart.log(reason: "")
     var refMap: [UInt64: UInt64] = [:]
-
   }
 
   let directory: String

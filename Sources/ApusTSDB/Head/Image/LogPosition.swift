@@ -15,7 +15,8 @@ struct LogPosition: Equatable, Sendable {
 
   /// Where a log ends now. The caller sees to it that nothing is logged meanwhile.
   static func end(of writer: WALWriter) -> LogPosition {
-    LogPosition(segment: writer.segment, offset: writer.segmentBytes)
+    let end = writer.position
+    return LogPosition(segment: end.segment, offset: end.offset)
   }
 
   /// Fills in the checksums. What stands in front of a place of a log does not change any more.

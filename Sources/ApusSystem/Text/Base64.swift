@@ -1,5 +1,25 @@
-/// Base 64, for `!!binary` scalars.
+/// Base 64 with padding (RFC 4648, section 4).
 package enum Base64 {
+  private static let digits = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  package static func encode(_ bytes: Span<UInt8>) -> String {
+    var out: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let count = min(3, bytes.count - start)
+      var bits: UInt32 = 0
+      for i in 0..<3 { bits = bits << 8 | (i < count ? UInt32(bytes[start + i]) : 0) }
+      for i in 0..<4 {
+        out.append(
+          i <= count ? digits[Int(bits >> UInt32(18 - 6 * i) & 63)] : UInt8(ascii: "="))
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// The UTF-8 of a text in base 64.
+  package static func encode(_ text: String) -> String { encode(text.utf8.span) }
+
   /// The bytes that a text stands for; nil if it is not base 64. White space is skipped.
   package static func decode(_ text: String) -> [UInt8]? {
     var out: [UInt8] = []
