@@ -28,7 +28,7 @@ import Testing
     #expect(FloatHistogram.exponentialBound(0, schema: 0) == 1)
     #expect(FloatHistogram.exponentialBound(-1, schema: 0) == 0.5)
     #expect(FloatHistogram.exponentialBound(2, schema: 1) == 2)
-    #expect(FloatHistogram.exponentialBound(1, schema: 1) == 2.0.squareRoot())
+    #expect(FloatHistogram.exponentialBound(1, schema: 1) == 2.0.squareRoot().nextDown)
     #expect(FloatHistogram.exponentialBound(1, schema: -2) == 16)
     #expect(FloatHistogram.exponentialBound(1024, schema: 0) == .greatestFiniteMagnitude)
   }
@@ -111,6 +111,26 @@ import Testing
     shown.negativeBuckets = [3]
     #expect(
       "\(shown)" == "{count:3, sum:4.5, [-1,-0.5):3, [-0.001,0.001]:1, (1,2]:2}")
+  }
+
+  @Test func `bounds are those of Prometheus's table to the bit`() {
+    func bounds(_ schema: Int32) -> [Double] {
+      (0..<(Int32(1) << schema)).map { FloatHistogram.exponentialBound($0, schema: schema) / 2 }
+    }
+    #expect(bounds(0) == [0.5])
+    #expect(bounds(1) == [0.5, 0.7071067811865475])
+    #expect(
+      bounds(3) == [
+        0.5, 0.5452538663326288, 0.5946035575013605, 0.6484197773255048, 0.7071067811865475,
+        0.7711054127039704, 0.8408964152537144, 0.9170040432046711,
+      ])
+    #expect(
+      bounds(8).suffix(4) == [
+        0.9892280131939752, 0.9919100824251095, 0.9945994234836328, 0.9972960560854698,
+      ])
+    #expect(FloatHistogram.exponentialBound(-3, schema: 1) == 0.35355339059327373)
+    #expect(FloatHistogram.exponentialBound(1024 << 8, schema: 8) == .greatestFiniteMagnitude)
+    #expect(FloatHistogram.exponentialBound((1024 << 8) + 1, schema: 8) == .infinity)
   }
 
   @Test func `a compensated sum keeps what a plain one loses`() throws {

@@ -81,8 +81,34 @@ extension FloatHistogram {
     let part = Int(index) & (perPower - 1)
     let exponent = (Int(index) >> Int(schema)) + 1
     if part == 0 && exponent == 1025 { return .greatestFiniteMagnitude }
-    return scalbn(exp2(Double(part) / Double(perPower)) * 0.5, exponent)
+    let finest = exponentialFractions.count
+    guard perPower <= finest else {
+      return scalbn(exp2(Double(part) / Double(perPower)) * 0.5, exponent)
+    }
+    return scalbn(exponentialFractions[part * (finest / perPower)], exponent)
   }
+
+  /// The bounds from 0.5 to 1 in schema 8; those of the coarser schemas are among them.
+  ///
+  /// Bounds are what bucket limits are shown as and what quantiles are computed from, so they must
+  /// be Prometheus's to the bit, and its table (model/histogram/generic.go, exponentialBounds) is
+  /// off from the true powers by up to four units in the last place. It is what comes of one
+  /// product for every binary digit of the index, the coarsest first, with a square root of two
+  /// that is one unit too small.
+  private static let exponentialFractions: [Double] = {
+    let digits = 8
+    let ratios = (1...digits).map { digit in
+      let ratio = exp2(1 / Double(1 << digit))
+      return digit == 1 ? ratio.nextDown : ratio
+    }
+    return (0..<(1 << digits)).map { index in
+      var bound = 0.5
+      for digit in 1...digits where index & (1 << (digits - digit)) != 0 {
+        bound *= ratios[digit - 1]
+      }
+      return bound
+    }
+  }()
 }
 
 /// Buckets of one sign with the index of each, ascending; what spans spell out.
