@@ -25,7 +25,7 @@ struct UIPagesTests {
 
   @Test func `what scripts import is there, and nothing comes from elsewhere`() async throws {
     let handlers = try Fixture.handlers()
-    for name in ["query", "result", "graph", "targets", "rules", "status", "core"] {
+    for name in ["query", "result", "graph", "explain", "targets", "rules", "status", "core"] {
       let script = await handlers.get("/assets/x/\(name).js")
       #expect(script.header("Content-Type") == "text/javascript; charset=utf-8")
       let text = script.bodyText
@@ -38,6 +38,19 @@ struct UIPagesTests {
     }
     #expect(await handlers.get("/assets/x/other.js").status == 404)
     #expect(await handlers.get("/assets/%2e%2e/etc").status == 404)
+  }
+
+  @Test func `the query page asks for an explanation and shows it as a tree`() async throws {
+    let handlers = try Fixture.handlers()
+    let page = await handlers.get("/assets/x/query.js").bodyText
+    #expect(page.contains(#"import { tree } from "./explain.js""#))
+    #expect(page.contains(#"explain: state.tab === "explain" ? 1 : """#))
+    let tree = await handlers.get("/assets/x/explain.js").bodyText
+    // The fields of docs/explain.md.
+    for field in [
+      "operator", "expression", "steps", "series", "samples", "samplesRead", "bytes", "seconds",
+      "selfSeconds", "children",
+    ] { #expect(tree.contains("part.\(field)"), "\(field)") }
   }
 
   @Test func `home and old links lead to the query page`() async throws {

@@ -13,6 +13,7 @@ enum UIAssets {
     "query.js": script(query),
     "result.js": script(result),
     "graph.js": script(graph),
+    "explain.js": script(explain),
     "targets.js": script(targets),
     "rules.js": script(rules),
     "status.js": script(status),

@@ -1,13 +1,15 @@
 extension UIAssets {
-  /// The page /query: the expression, its time or range, table and graph. What it shows stands in
-  /// the URL under Prometheus's own names.
+  /// The page /query: the expression, its time or range, table, graph, and what it took. What it
+  /// shows stands in the URL under Prometheus's own names.
   static let query = #"""
     import { api, el, localTime, main, notice, parseDuration, replace } from "./core.js";
+    import { tree } from "./explain.js";
     import { graph } from "./graph.js";
     import { table } from "./result.js";
 
     const asked = new URLSearchParams(location.search);
-    const tabs = { 0: "graph", 1: "table", graph: "graph", table: "table" };
+    const names = { table: "Table", graph: "Graph", explain: "Explain" };
+    const tabs = { 0: "graph", 1: "table", graph: "graph", table: "table", explain: "explain" };
     const state = {
       expr: asked.get("g0.expr") || "",
       tab: tabs[asked.get("g0.tab")] || "table",
@@ -59,19 +61,19 @@ extension UIAssets {
     }
 
     function move(part) {
-      const span = state.tab === "graph" ? parseDuration(range.value) || 3600 : 3600;
+      const span = state.tab === "table" ? 3600 : parseDuration(range.value) || 3600;
       const moved = new Date((endSeconds() + span * part) * 1000);
       end.value = toField(moved.toISOString());
       execute();
     }
 
     function drawTabs() {
-      replace(tabBar, ["table", "graph"].map((name) => el("button", {
+      replace(tabBar, Object.keys(names).map((name) => el("button", {
         role: "tab", "aria-selected": String(state.tab === name),
         onclick: () => { state.tab = name; drawTabs(); execute(); },
-      }, name === "table" ? "Table" : "Graph")));
+      }, names[name])));
       for (const node of document.querySelectorAll(".range")) {
-        node.hidden = state.tab !== "graph";
+        node.hidden = state.tab === "table";
       }
     }
 
@@ -79,10 +81,10 @@ extension UIAssets {
       const url = new URLSearchParams();
       url.set("g0.expr", expr.value);
       url.set("g0.tab", state.tab);
-      if (state.tab === "graph") url.set("g0.range_input", range.value);
-      if (state.tab === "graph" && step.value) url.set("g0.step_input", step.value);
+      if (state.tab !== "table") url.set("g0.range_input", range.value);
+      if (state.tab !== "table" && step.value) url.set("g0.step_input", step.value);
       if (end.value) {
-        const name = state.tab === "graph" ? "g0.end_input" : "g0.moment_input";
+        const name = state.tab !== "table" ? "g0.end_input" : "g0.moment_input";
         url.set(name, new Date(end.value).toISOString().slice(0, 19).replace("T", " "));
       }
       history.replaceState(null, "", `?${url}`);
@@ -101,13 +103,16 @@ extension UIAssets {
         const at = endSeconds();
         const span = parseDuration(range.value);
         let answer;
-        if (state.tab === "graph") {
+        if (state.tab !== "table") {
           if (!span) throw new Error(`"${range.value}" is no range: write 30m, 6h or 2d`);
           const wanted = parseDuration(step.value) || Math.max(Math.floor(span / 250), 1);
           answer = await api("query_range", {
             query: expr.value, start: at - span, end: at, step: wanted,
+            explain: state.tab === "explain" ? 1 : "",
           }, signal);
-          replace(output, notices(answer), graph(answer.data.result, at - span, at, wanted));
+          replace(output, notices(answer), state.tab === "explain"
+            ? explained(answer.data.explain)
+            : graph(answer.data.result, at - span, at, wanted));
         } else {
           answer = await api("query", { query: expr.value, time: at }, signal);
           replace(output, notices(answer), table(answer.data));
@@ -120,6 +125,11 @@ extension UIAssets {
         note.textContent = "";
         replace(output, notice(error.message));
       }
+    }
+
+    function explained(explain) {
+      return explain ? tree(explain)
+        : notice("This query is nested too deeply to be explained.", "warn");
     }
 
     function notices(answer) {
@@ -142,7 +152,7 @@ extension UIAssets {
 
     // Names that begin with, or hold, the word before the cursor.
     const list = el("div", { class: "suggest", hidden: true });
-    let names = [];
+    let metrics = [];
     let shown = [];
     let chosen = 0;
 
@@ -157,8 +167,8 @@ extension UIAssets {
       const start = wordStart();
       const word = start < 0 ? "" : expr.value.slice(start, expr.selectionStart).toLowerCase();
       if (word.length < 2) return (list.hidden = true);
-      const first = names.filter((name) => name.toLowerCase().startsWith(word));
-      const others = names.filter((name) => name.toLowerCase().indexOf(word) > 0);
+      const first = metrics.filter((name) => name.toLowerCase().startsWith(word));
+      const others = metrics.filter((name) => name.toLowerCase().indexOf(word) > 0);
       shown = first.concat(others).slice(0, 15);
       chosen = 0;
       list.hidden = !shown.length || (shown.length === 1 && shown[0] === word);
@@ -215,6 +225,6 @@ extension UIAssets {
     fit();
     execute();
     api("label/__name__/values", { limit: 20000 })
-      .then(({ data }) => { names = data; }).catch(() => {});
+      .then(({ data }) => { metrics = data; }).catch(() => {});
     """#
 }

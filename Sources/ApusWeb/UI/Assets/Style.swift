@@ -120,6 +120,13 @@ extension UIAssets {
       display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 7px;
       vertical-align: -1px;
     }
+    .explain { padding: 8px 14px; overflow-x: auto; }
+    .explain .below { margin-left: 18px; border-left: 1px solid var(--line); padding-left: 10px; }
+    .explain summary { list-style: none; cursor: pointer; }
+    .op { display: flex; gap: 10px; align-items: baseline; padding: 3px 0; white-space: nowrap; }
+    .op code { overflow: hidden; text-overflow: ellipsis; max-width: 44em; min-width: 4em; }
+    .meter { flex: none; width: 60px; height: 9px; border-radius: 3px; background: var(--idle-bg); }
+    .meter span { display: block; height: 100%; border-radius: 3px; background: var(--accent); }
     .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 14px; }
     """#
 }
