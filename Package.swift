@@ -76,7 +76,7 @@ let languages: [Target] =
   room("ApusConfig", ["ApusModel", "ApusSystem", yams])
   + room("ApusExposition", ["ApusModel", "ApusSystem"], tests: ["ApusTesting"])
   + room("ApusStorage", ["ApusModel"])
-  + room("ApusPromQLSyntax", ["ApusModel"])
+  + room("ApusPromQLSyntax", ["ApusModel", "ApusSystem"])
   + room("ApusTemplate", ["ApusModel", "ApusSystem"])
 
 let engines: [Target] =

@@ -26,8 +26,7 @@ package struct RuleLoader: Sendable {
     RuleChecks(
       expression: { text in
         do throws(ParseError) {
-          _ = try Parser.parse(text, options: options)
-          return nil
+          return try Parser.withTree(of: text, options: options) { _ in nil }
         } catch {
           return error.description
         }
@@ -80,7 +79,8 @@ package struct RuleLoader: Sendable {
       .sorted { compareBytes($0.name.utf8.span, $1.name.utf8.span) < 0 }
     // The file was checked: what does not parse has thrown already.
     let expression =
-      (try? Parser.parse(rule.expression, options: options))?.description ?? rule.expression
+      (try? Parser.withTree(of: rule.expression, options: options) { $0.description })
+      ?? rule.expression
     return RuleDefinition(
       name: rule.alert.isEmpty ? rule.record : rule.alert, expression: expression,
       labels: merged,

@@ -203,11 +203,37 @@ import Testing
       expression: "sum(rate(x_total[1m]))",
       time: .range(startMs: 60_000, endMs: 120_000, stepMs: 30_000))
     request.wantsSamplesPerStep = true
-    let perStep = try Fixtures.engine().evaluate(request, on: Fixtures.store("x_total"))
+    #expect(
+      try Fixtures.engine().evaluate(request, on: Fixtures.store("x_total")).statistics
+        .samplesPerStep == nil)
+    var options = EngineOptions()
+    options.samplesPerStep = true
+    let perStep = try Fixtures.engine(options).evaluate(request, on: Fixtures.store("x_total"))
       .statistics
     #expect(perStep.totalQueryableSamples == 3 * 4 * 10)
     #expect(perStep.samplesPerStep?.map { $0.samples } == [40, 40, 40])
     #expect(perStep.samplesPerStep?.map { $0.timeMs } == [60_000, 90_000, 120_000])
+  }
+
+  @Test func `durations are there for every slice, before the first query too`() throws {
+    let registry = MetricRegistry()
+    let engine = Engine(
+      options: EngineOptions(), clock: SystemWallClock(),
+      pool: WorkerPool(name: "test", threadCount: 1), metrics: registry)
+    func points(_ name: String, _ suffix: String) -> [MetricRegistry.Point] {
+      (registry.snapshot().first { $0.name == "prometheus_engine_query_" + name }?.points ?? [])
+        .filter { $0.suffix == suffix }
+    }
+    #expect(points("duration_histogram_seconds", "_count").map(\.value) == [0, 0, 0, 0])
+    #expect(points("duration_seconds", "").count == 4 * 3)
+    let request = QueryRequest(
+      expression: "rate(x_total[1m])",
+      time: .range(startMs: 600_000, endMs: 630_000, stepMs: 30_000))
+    _ = try engine.evaluate(request, on: Fixtures.store("x_total"))
+    #expect(points("duration_histogram_seconds", "_count").map(\.value) == [1, 1, 1, 1])
+    #expect(points("duration_seconds", "_count").map(\.value) == [1, 1, 1, 1])
+    #expect(points("samples_total", "").map(\.value) == [80])
+    #expect(points("samples_read_total", "").map(\.value) == [60])
   }
 
   @Test func `annotations carry the position of what they speak of, ten at most`() throws {

@@ -26,7 +26,8 @@ import Testing
   @Test(arguments: [
     "x_total", "sum(rate(x_total[1m]))", "time()", "x_total > 500 or vector(1)",
     "count_values(\"v\", x_total % 7)", "topk(2, x_total)",
-    "x_total and on() (vector(time()) < 300)",
+    "x_total and on() (vector(time()) < 300)", "x_total @ 300 + increase(x_total[2m])",
+    "max_over_time(sum(rate(x_total[1m]))[5m:30s])", "max_over_time(x_total[5s:1s])",
   ])
   func `rows, notes and counts are the same`(expression: String) throws {
     let whole = try evaluate(expression, halves: false).get()
@@ -41,6 +42,7 @@ import Testing
     #expect(whole.annotations == halves.annotations)
     #expect(
       whole.statistics.totalQueryableSamples == halves.statistics.totalQueryableSamples)
+    #expect(whole.statistics.samplesRead == halves.statistics.samplesRead)
   }
 
   @Test func `what is mended at several steps is one note of all of them`() throws {

@@ -109,6 +109,8 @@ struct ResultEncoderTests {
   @Test func `statistics have Prometheus's names`() {
     var statistics = QueryStatistics()
     statistics.totalQueryableSamples = 3
+    statistics.samplesRead = 2
+    statistics.samplesReadPerStep = [(timeMs: 1000, samples: 2)]
     statistics.peakSamples = 4
     statistics.evalTotalSeconds = 0.25
     statistics.samplesPerStep = [(timeMs: 1000, samples: 3)]
@@ -117,6 +119,6 @@ struct ResultEncoderTests {
         #""result":[],"stats":{"timings":{"evalTotalTime":0.25,"resultSortTime":0,"#
           + #""queryPreparationTime":0,"innerEvalTime":0,"execQueueTime":0,"execTotalTime":0},"#
           + #""samples":{"totalQueryableSamplesPerStep":[[1,3]],"totalQueryableSamples":3,"#
-          + #""peakSamples":4}}}}"#))
+          + #""samplesReadPerStep":[[1,2]],"samplesRead":2,"peakSamples":4}}}}"#))
   }
 }

@@ -19,7 +19,8 @@ enum TidyRules {
   static let unsafeFiles: Set<String> = [
     "ByteReader", "ByteWriter", "ByteSlice", "CRC32C", "XXHash64", "MappedRegion",
     "PosixFileSystem", "PosixError", "DirectoryLock", "RE2Pattern", "Snappy", "Zstd", "LZ4", "Gzip",
-    "Arena", "PagedArray", "BlockingThread", "Handoff", "WorkerPool", "SystemWallClock",
+    "Arena", "PagedArray", "BlockingThread", "DeepStack", "Handoff", "WorkerPool",
+    "SystemWallClock",
     "BitReader", "BitWriter", "LogSetup", "StandardStreams",
     "WorkingDirectory", "ProcessEnvironment", "CivilTime",
   ]

@@ -1,6 +1,8 @@
 /// Names with a meaning, and which names are valid.
 package enum LabelNames {
   package static let metricName = "__name__"
+  package static let metricType = "__type__"
+  package static let metricUnit = "__unit__"
   package static let job = "job"
   package static let instance = "instance"
   package static let alertName = "alertname"

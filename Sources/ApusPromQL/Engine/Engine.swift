@@ -123,18 +123,37 @@ package final class Engine: Sendable {
     max(0, min(request.timeoutMs ?? options.timeoutMs, options.timeoutMs))
   }
 
+  /// Parses, plans and evaluates; on a large stack where the query may be nested deeply, for all
+  /// of them recurse along it.
   private func run(
     _ request: QueryRequest, on store: any Queryable, _ cancellation: CancellationFlag,
     _ started: UInt64
   ) throws(QueryError) -> QueryResult {
+    if Parser.mayBeDeep(request.expression) {
+      let deep = DeepStack.run { () -> Result<QueryResult, QueryError> in
+        Result { () throws(QueryError) in
+          try self.run(request, on: store, cancellation, started, isDeep: true)
+        }
+      }
+      if let deep { return try deep.get() }
+    }
+    return try run(request, on: store, cancellation, started, isDeep: false)
+  }
+
+  /// - Parameter isDeep: on a large stack: everything stays on this thread then, and trees do not
+  ///   leave it.
+  private func run(
+    _ request: QueryRequest, on store: any Queryable, _ cancellation: CancellationFlag,
+    _ started: UInt64, isDeep: Bool
+  ) throws(QueryError) -> QueryResult {
     guard timeoutMs(request) > 0 else { throw .timeout("query timed out in query execution") }
     let timeline = try self.timeline(request.time)
     let lookbackMs = request.lookbackDeltaMs ?? options.lookbackDeltaMs
-    let (expression, plan) = try plan(request, timeline, lookbackMs)
+    let (expression, plan) = try plan(request, timeline, lookbackMs, isDeep: isDeep)
     let querier = try open(store, plan.readRange(timeline))
     let limits = QueryLimits(
       lookbackMs: lookbackMs, deadlineNs: started + UInt64(timeoutMs(request)) * 1_000_000,
-      bounds: timeline, countsPerStep: request.wantsSamplesPerStep)
+      bounds: timeline, countsPerStep: request.wantsSamplesPerStep && options.samplesPerStep)
     let makeQuery = { @Sendable [options, clock] (flag: CancellationFlag) in
       let query = Query(
         text: request.expression, querier: querier, options: options, clock: clock,
@@ -143,11 +162,12 @@ package final class Engine: Sendable {
       return query
     }
     let query = makeQuery(cancellation)
-    if request.wantsExplanation { query.recorder = ExplainRecorder(clock: clock) }
+    query.isDeep = isDeep
+    if request.wantsExplanation && !isDeep { query.recorder = ExplainRecorder(clock: clock) }
     let prepared = clock.monotonicNs
     var split: QueryResult.Value?
     if case .node(let node) = plan, isIdle, query.isRange, !query.countsPerStep,
-      query.recorder == nil, SplitEstimate(timeline, options).pays(node, querier)
+      query.recorder == nil, !isDeep, SplitEstimate(timeline, options).pays(node, querier)
     {
       split = try SplitEvaluation(
         plan: node, type: expression.valueType, timeline: timeline, cancellation: cancellation,
@@ -189,17 +209,17 @@ package final class Engine: Sendable {
   }
 
   private func plan(
-    _ request: QueryRequest, _ timeline: Timeline, _ lookbackMs: Int64
+    _ request: QueryRequest, _ timeline: Timeline, _ lookbackMs: Int64, isDeep: Bool
   ) throws(QueryError) -> (Expression, QueryPlan) {
     let expression: Expression
+    let allowed = ParserOptions(
+      experimentalFunctions: options.experimentalFunctions,
+      durationExpressions: options.durationExpressions,
+      extendedRangeSelectors: options.extendedRangeSelectors,
+      fillModifiers: options.fillModifiers)
     do throws(ParseError) {
       expression = try Parser.parse(
-        request.expression,
-        options: ParserOptions(
-          experimentalFunctions: options.experimentalFunctions,
-          durationExpressions: options.durationExpressions,
-          extendedRangeSelectors: options.extendedRangeSelectors,
-          fillModifiers: options.fillModifiers))
+        request.expression, options: isDeep ? allowed.deep : allowed)
     } catch {
       throw .parse("\(error)")
     }

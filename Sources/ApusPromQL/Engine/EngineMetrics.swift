@@ -4,8 +4,9 @@ internal import ApusTelemetry
 struct EngineMetrics: Sendable {
   let running: Gauge
   private let samples: Counter
-  private let seconds: MetricFamily<Distribution>
-  private let sums: [String: (seconds: Counter, count: Counter)]
+  private let samplesRead: Counter
+  private let distributions: MetricFamily<Distribution>
+  private let summaries: MetricFamily<Summary>
 
   private static let slices = ["queue_time", "prepare_time", "inner_eval", "result_sort"]
 
@@ -18,38 +19,37 @@ struct EngineMetrics: Sendable {
     ).set(Double(maxConcurrency))
     samples = registry.counter(
       "prometheus_engine_query_samples_total",
-      help: "The total number of samples loaded by all queries.")
-    seconds = registry.distributions(
+      help: "The total number of samples loaded by all queries (full window per step for "
+        + "range-vector).")
+    samplesRead = registry.counter(
+      "prometheus_engine_query_samples_read_total",
+      help: "The total number of samples read by all queries (only new points per step for "
+        + "range-vector).")
+    distributions = registry.distributions(
       "prometheus_engine_query_duration_histogram_seconds",
       help: "The duration of various parts of PromQL query execution.", labels: ["slice"],
       bounds: [0.01, 0.1, 1, 10])
-    let counters = EngineMetrics.slices.map { ($0, (seconds: Counter(), count: Counter())) }
-    let sums = Dictionary(uniqueKeysWithValues: counters)
-    self.sums = sums
-    registry.register(
-      "prometheus_engine_query_duration_seconds", help: "Query timings", kind: .summary
-    ) {
-      EngineMetrics.slices.flatMap { slice -> [MetricRegistry.Point] in
-        let labels = [(name: "slice", value: slice)]
-        return [
-          .init(suffix: "_sum", labels: labels, value: sums[slice]?.seconds.value ?? 0),
-          .init(suffix: "_count", labels: labels, value: sums[slice]?.count.value ?? 0),
-        ]
-      }
+    summaries = registry.summaries(
+      "prometheus_engine_query_duration_seconds", help: "Query timings", labels: ["slice"],
+      quantiles: [0.5, 0.9, 0.99])
+    // They are there before the first query.
+    for slice in EngineMetrics.slices {
+      _ = distributions.child([slice])
+      _ = summaries.child([slice])
     }
   }
 
   func observe(_ statistics: QueryStatistics) {
     samples.increment(by: Double(statistics.totalQueryableSamples))
+    samplesRead.increment(by: Double(statistics.samplesRead))
     observe("queue_time", statistics.execQueueSeconds)
     observe("prepare_time", statistics.queryPreparationSeconds)
     observe("inner_eval", statistics.innerEvalSeconds)
     observe("result_sort", statistics.resultSortSeconds)
   }
 
-  private func observe(_ slice: String, _ duration: Double) {
-    seconds.child([slice]).observe(duration)
-    sums[slice]?.seconds.increment(by: duration)
-    sums[slice]?.count.increment()
+  private func observe(_ slice: String, _ seconds: Double) {
+    distributions.child([slice]).observe(seconds)
+    summaries.child([slice]).observe(seconds)
   }
 }

@@ -27,6 +27,8 @@ package struct EngineOptions: Sendable {
   package var extendedRangeSelectors = false
   /// promql-binop-fill-modifiers
   package var fillModifiers = false
+  /// promql-per-step-stats: statistics of each step may be asked for.
+  package var samplesPerStep = false
   /// promql-delayed-name-removal
   package var delayedNameRemoval = false
   /// type-and-unit-labels
@@ -42,6 +44,7 @@ package struct EngineOptions: Sendable {
     options.experimentalFunctions = true
     options.extendedRangeSelectors = true
     options.fillModifiers = true
+    options.samplesPerStep = true
     options.delayedNameRemoval = true
     options.typeAndUnitLabels = true
     options.startTimestamps = true

@@ -10,10 +10,15 @@ struct Evaluation {
   func value(of plan: QueryPlan, type: ValueType) throws(QueryError) -> QueryResult.Value {
     let builder = OperatorBuilder(query: query)
     switch plan {
-    case .range(let range): return .matrix(try samples(builder.windows(range, timeline)))
+    case .range(let range):
+      let top = OperatorBuilder(query: query, makesResult: true)
+      return .matrix(try samples(top.windows(range, timeline)))
     case .node(let node):
       // The samples of each step would have to be counted for every user.
-      if !query.countsPerStep, let common = CommonParts(node, timeline, query: query.text) {
+      // To look for them takes time with the square of the depth.
+      if !query.countsPerStep, !query.isDeep,
+        let common = CommonParts(node, timeline, query: query.text)
+      {
         query.sharedParts = SharedParts(common)
       }
       // They know the query, which knows them.

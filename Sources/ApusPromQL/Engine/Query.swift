@@ -29,6 +29,10 @@ final class Query {
   let lookbackMs: Int64
   /// A range query, even if of one step.
   var isRange = false
+  /// Nested so deeply that it runs on a large stack.
+  var isDeep = false
+  /// The second part of a query whose first steps are evaluated elsewhere.
+  var isContinued = false
   /// Measures the operators, where an explanation is wanted.
   var recorder: ExplainRecorder?
   /// Parts that stand in the query more than once.
@@ -48,8 +52,13 @@ final class Query {
   var samplesHigh = 0
   private(set) var samplesTouched = 0
   private(set) var samplesSelected = 0
-  /// Samples touched at each step of the query, where asked for.
+  /// Samples read from the store.
+  private(set) var samplesRead = 0
+  /// Samples that operators have loaded, whatever of them is told in the end.
+  var samplesLoaded = 0
+  /// Samples touched, and read, at each step of the query, where asked for.
   private(set) var touchedPerStep: [Int]?
+  private var readPerStep: [Int]?
   private let bounds: Timeline
 
   init(
@@ -64,7 +73,10 @@ final class Query {
     lookbackMs = limits.lookbackMs
     deadlineNs = limits.deadlineNs
     bounds = limits.bounds
-    if limits.countsPerStep { touchedPerStep = [Int](repeating: 0, count: limits.bounds.count) }
+    if limits.countsPerStep {
+      touchedPerStep = [Int](repeating: 0, count: limits.bounds.count)
+      readPerStep = touchedPerStep
+    }
   }
 
   /// To be called often, at least once for every series.
@@ -99,19 +111,27 @@ extension Query {
 
   func release(_ count: Int) { samplesHeld -= count }
 
-  /// Samples were read for a step of some timeline.
-  @inline(__always)
+  /// Samples count for a step of the query.
   func touch(_ count: Int, at timeMs: Int64) {
     samplesTouched += count
-    if touchedPerStep != nil { touchStep(count, at: timeMs) }
+    if touchedPerStep != nil, let step = step(at: timeMs) { touchedPerStep?[step] += count }
   }
 
-  /// Samples were read, whatever the step.
-  func touch(_ count: Int) { samplesTouched += count }
+  /// Samples count, whatever the step.
+  func touch(_ count: Int) {
+    samplesTouched += count
+    samplesLoaded += count
+  }
 
-  private func touchStep(_ count: Int, at timeMs: Int64) {
-    let step = Int((timeMs - bounds.startMs) / bounds.stepMs)
-    if step >= 0 && step < bounds.count { touchedPerStep?[step] += count }
+  /// Samples were read for a step of the query.
+  func read(_ count: Int, at timeMs: Int64) {
+    samplesRead += count
+    if readPerStep != nil, let step = step(at: timeMs) { readPerStep?[step] += count }
+  }
+
+  private func step(at timeMs: Int64) -> Int? {
+    let step = Int((timeMs &- bounds.startMs) / bounds.stepMs)
+    return step >= 0 && step < bounds.count ? step : nil
   }
 
   var countsPerStep: Bool { touchedPerStep != nil }
@@ -124,12 +144,14 @@ extension Query {
     var statistics = QueryStatistics()
     statistics.totalQueryableSamples = samplesTouched
     statistics.peakSamples = max(samplesPeak, samplesSelected)
-    if let touchedPerStep {
-      statistics.samplesPerStep = touchedPerStep.enumerated().map {
-        (timeMs: bounds.timeMs($0.offset), samples: $0.element)
-      }
-    }
+    statistics.samplesRead = samplesRead
+    statistics.samplesPerStep = touchedPerStep.map(perStep)
+    statistics.samplesReadPerStep = readPerStep.map(perStep)
     return statistics
+  }
+
+  private func perStep(_ counts: [Int]) -> [(timeMs: Int64, samples: Int)] {
+    counts.enumerated().map { (timeMs: bounds.timeMs($0.offset), samples: $0.element) }
   }
 }
 
@@ -138,6 +160,7 @@ struct QueryNotes: Sendable {
   var annotations: Annotations
   var forced: [ForcedMonotonicity]
   var touched: Int
+  var read: Int
   var selected: Int
   var peak: Int
 }
@@ -146,7 +169,7 @@ extension Query {
   var notes: QueryNotes {
     QueryNotes(
       annotations: annotations, forced: forced, touched: samplesTouched,
-      selected: samplesSelected, peak: samplesPeak)
+      read: samplesRead, selected: samplesSelected, peak: samplesPeak)
   }
 
   /// Takes over what a part has noticed and counted, after those before it.
@@ -154,6 +177,7 @@ extension Query {
     annotations.merge(notes.annotations)
     for entry in notes.forced { add(entry) }
     samplesTouched += notes.touched
+    samplesRead += notes.read
     samplesSelected += notes.selected
     samplesPeak += notes.peak
   }

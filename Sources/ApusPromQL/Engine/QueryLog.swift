@@ -99,6 +99,7 @@ enum QueryLogLine {
       + ",\"execQueueTime\":\(FloatText.json(statistics.execQueueSeconds))"
       + ",\"execTotalTime\":\(FloatText.json(statistics.execTotalSeconds))}"
       + ",\"samples\":{\"totalQueryableSamples\":\(statistics.totalQueryableSamples)"
+      + ",\"samplesRead\":\(statistics.samplesRead)"
       + ",\"peakSamples\":\(statistics.peakSamples)}}"
   }
 

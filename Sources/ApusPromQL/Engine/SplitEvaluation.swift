@@ -65,6 +65,7 @@ struct SplitEvaluation {
 
   private func half(_ part: Timeline, _ stop: CancellationFlag) -> Half {
     let query = makeQuery(stop)
+    query.isContinued = part.startMs != timeline.startMs
     let value = Result { () throws(QueryError) in
       try Evaluation(query: query, timeline: part).value(of: .node(plan), type: type)
     }

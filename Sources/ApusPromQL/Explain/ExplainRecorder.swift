@@ -68,13 +68,13 @@ final class ExplainRecorder {
     let outer = entered
     entered = Effort()
     let startNs = clock.monotonicNs
-    let touched = query.samplesTouched
+    let touched = query.samplesLoaded
     let held = query.samplesHeld
     let outerHigh = query.samplesHigh
     query.samplesHigh = held
     defer {
       let spent = Effort(
-        ns: clock.monotonicNs &- startNs, touched: query.samplesTouched - touched,
+        ns: clock.monotonicNs &- startNs, touched: query.samplesLoaded - touched,
         held: query.samplesHeld - held, high: query.samplesHigh - held)
       query.samplesHigh = max(outerHigh, query.samplesHigh)
       let before = node.total.held - node.inner.held

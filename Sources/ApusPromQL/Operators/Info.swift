@@ -13,14 +13,16 @@ final class Info: Operator {
   private let dataMatchers: [LabelMatcher]
   private let time: SelectorTime
   private let timeline: Timeline
+  private let meter: SampleMeter
   private let query: Query
   private var result: BufferedOperator?
 
   init(
     _ inner: any Operator, _ selector: SelectorPlan?, time: SelectorTime?, timeline: Timeline,
-    query: Query
+    meter: SampleMeter, query: Query
   ) {
     self.inner = inner
+    self.meter = meter
     self.time = time ?? SelectorTime(fixedMs: nil, offsetMs: 0)
     self.timeline = timeline
     self.query = query
@@ -92,7 +94,7 @@ final class Info: Operator {
     let plan = SelectorPlan(
       matchers: matchers, time: time, lookbackMs: query.lookbackMs, hints: SelectHints(),
       position: .init(0, 0))
-    let selected = InstantSelector(plan, timeline, wanted: .infoTimestamp, query: query)
+    let selected = InstantSelector(plan, timeline, wanted: .infoTimestamp, meter, query: query)
     var rows: [Labels: [InfoRow]] = [:]
     var block = SeriesBlock()
     while try selected.next(&block) {

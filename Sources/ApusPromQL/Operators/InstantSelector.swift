@@ -17,13 +17,18 @@ final class InstantSelector: Operator {
   private let timeline: Timeline
   private let times: ReadTimes
   private let wanted: Wanted
+  private let meter: SampleMeter
   private let query: Query
   private let read: SelectorRead
   private var batch = SampleBatch()
   private let isSingle: Bool
 
-  init(_ plan: SelectorPlan, _ timeline: Timeline, wanted: Wanted = .value, query: Query) {
+  init(
+    _ plan: SelectorPlan, _ timeline: Timeline, wanted: Wanted = .value, _ meter: SampleMeter,
+    query: Query
+  ) {
     self.plan = plan
+    self.meter = meter
     self.timeline = timeline
     self.wanted = wanted
     self.query = query
@@ -73,7 +78,7 @@ final class InstantSelector: Operator {
       if StaleMarker.isStale(value) { return }
       for step in 0..<timeline.count {
         block.set(step, wanted == .value ? value : Double(sample.timeMs) / 1000)
-        query.touch(1, at: timeline.timeMs(step))
+        meter.loadAndRead(1, at: timeline.timeMs(step))
       }
     case .histogram(let histogram):
       if histogram.isStale { return }
@@ -83,7 +88,7 @@ final class InstantSelector: Operator {
         } else {
           block.set(step, histogram)
         }
-        query.touch(histogram.sampleSize, at: timeline.timeMs(step))
+        meter.loadAndRead(histogram.sampleSize, at: timeline.timeMs(step))
       }
     }
   }
@@ -91,8 +96,11 @@ final class InstantSelector: Operator {
   private func fill(_ block: inout SeriesBlock) {
     if plan.isSmoothed {
       SmoothedInstant.fill(&block, batch, times, lookbackMs: plan.lookbackMs)
-    } else if batch.histogramTimes.isEmpty && wanted == .value && !query.countsPerStep {
-      query.touch(fillFloats(&block))
+      for step in 0..<timeline.count where block.kinds[step] != PointKind.none {
+        meter.loadAndRead(1, at: timeline.timeMs(step))
+      }
+    } else if batch.histogramTimes.isEmpty && wanted == .value && !meter.followsSteps {
+      meter.loadAndRead(fillFloats(&block), at: timeline.startMs)
     } else {
       fillMixed(&block)
     }
@@ -162,7 +170,7 @@ final class InstantSelector: Operator {
       guard index < batch.startTimes.count else { return }
       block.set(step, Double(batch.startTimes[index]) / 1000)
     }
-    query.touch(1, at: timeline.timeMs(step))
+    meter.loadAndRead(1, at: timeline.timeMs(step))
   }
 
   private func setHistogram(_ index: Int, _ step: Int, _ block: inout SeriesBlock) {
@@ -173,7 +181,7 @@ final class InstantSelector: Operator {
     case .timestamp: block.set(step, Double(batch.histogramTimes[index]) / 1000)
     case .startTimestamp: return
     }
-    query.touch(histogram.sampleSize, at: timeline.timeMs(step))
+    meter.loadAndRead(histogram.sampleSize, at: timeline.timeMs(step))
   }
 }
 

@@ -161,7 +161,8 @@ extension OperatorBuilder {
       if wantsStart && !query.options.startTimestamps { return EmptyOperator() }
       guard let selector = selector.forTimestamp else { return EmptyOperator() }
       let selected = InstantSelector(
-        selector, timeline, wanted: wantsStart ? .startTimestamp : .timestamp, query: query)
+        selector, timeline, wanted: wantsStart ? .startTimestamp : .timestamp, meter,
+        query: query)
       let made = PerValueFunction(selected, query: query) { _ in }
       return unique(made, node, timeline)
     }
@@ -238,7 +239,7 @@ extension OperatorBuilder {
     let source = plan.arguments[0].node
     return Info(
       try argument(plan, 0, timeline), selector, time: source?.firstSelectorTime,
-      timeline: timeline, query: query)
+      timeline: timeline, meter: meter, query: query)
   }
 
   // MARK: Histograms

@@ -7,7 +7,8 @@ extension OperatorBuilder {
     switch node {
     case .number(let value): return .constant(value)
     case .stepInvariant(let inner):
-      return .constant(try scalar(inner, .single(timeline.startMs))[0])
+      let once = metered(by: meter.once(timeline))
+      return .constant(try once.scalar(inner, .single(timeline.startMs))[0])
     case .negate(let plan):
       return map(try scalar(plan.inner, timeline)) { -$0 }
     case .binary(let plan):

@@ -4,6 +4,25 @@ internal import ApusPromQLSyntax
 /// Makes operators of a plan, for one timeline.
 struct OperatorBuilder {
   let query: Query
+  /// Counts what the operators load.
+  let meter: SampleMeter
+  /// What is made next is the result of the query, not an argument of a function.
+  let makesResult: Bool
+
+  init(query: Query, makesResult: Bool = false) {
+    self.init(query, SampleMeter(query), makesResult: makesResult)
+  }
+
+  private init(_ query: Query, _ meter: SampleMeter, makesResult: Bool) {
+    self.query = query
+    self.meter = meter
+    self.makesResult = makesResult
+  }
+
+  /// Makes operators whose samples another meter counts.
+  func metered(by meter: SampleMeter) -> OperatorBuilder {
+    OperatorBuilder(query, meter, makesResult: false)
+  }
 
   func made(_ node: PlanNode, _ timeline: Timeline) throws(QueryError) -> any Operator {
     try query.checkpoint()
@@ -11,9 +30,9 @@ struct OperatorBuilder {
     case .number, .string:
       throw .execution("a vector is wanted where a \(node.valueType.rawValue) stands")
     case .selector(let plan):
-      return InstantSelector(plan, timeline, query: query)
+      return InstantSelector(plan, timeline, meter, query: query)
     case .stepInvariant(let inner):
-      let first = try vector(inner, .single(timeline.startMs))
+      let first = try metered(by: meter.once(timeline)).vector(inner, .single(timeline.startMs))
       return timeline.count == 1
         ? first : StepInvariantOperator(first, stepCount: timeline.count)
     case .negate(let plan):
@@ -38,7 +57,7 @@ struct OperatorBuilder {
     switch plan {
     case .selector(let selector, let windowMs, let widening):
       return SelectorWindows(
-        selector, windowMs: windowMs, widening: widening, timeline, query: query)
+        selector, windowMs: windowMs, widening: widening, timeline, meter, query: query)
     case .subquery(let subquery):
       return try SubqueryWindows(subquery, timeline, builder: self)
     }
@@ -51,13 +70,14 @@ struct OperatorBuilder {
   ) throws(QueryError) -> any Operator {
     let points = PointBinary(
       op: plan.op, returnsBool: plan.returnsBool, position: plan.position, query: query)
-    if plan.left.valueType == .scalar {
+    let isRightScalar = plan.right.valueType == .scalar
+    if !isRightScalar && plan.left.valueType == .scalar {
       let left = try scalar(plan.left, timeline)
       let made = ScalarBinary(
         try vector(plan.right, timeline), left, scalarIsLeft: true, points)
       return points.op.dropsName || plan.returnsBool ? unique(made, plan.right, timeline) : made
     }
-    if plan.right.valueType == .scalar {
+    if isRightScalar {
       let left = try vector(plan.left, timeline)
       let right = try behind(left) { () throws(QueryError) in try scalar(plan.right, timeline) }
       let made = ScalarBinary(left, right, scalarIsLeft: false, points)

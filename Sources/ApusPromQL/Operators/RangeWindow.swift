@@ -76,16 +76,16 @@ protocol WindowSource: AnyObject {
 final class SelectorWindows: WindowSource {
   let shape: WindowShape
   private let plan: SelectorPlan
-  private let query: Query
   private let read: SelectorRead
   private let timeline: Timeline
+  private let meter: SampleMeter
 
   init(
     _ plan: SelectorPlan, windowMs: Int64, widening: RangeExtension, _ timeline: Timeline,
-    query: Query
+    _ meter: SampleMeter, query: Query
   ) {
     self.plan = plan
-    self.query = query
+    self.meter = meter
     self.timeline = timeline
     shape = plan.windowShape(windowMs: windowMs, widening: widening, timeline)
     read = SelectorRead(plan, range: shape.readRange, isLatestOnly: false, query: query)
@@ -100,21 +100,10 @@ final class SelectorWindows: WindowSource {
       shape.locate(&series)
       series.labels = plan.labels(cursor)
       series.dropsName = false
-      count(series)
+      meter.count(series, shape, timeline)
       return true
     }
     return false
-  }
-
-  /// A sample counts once for every window that it is in.
-  private func count(_ series: WindowSeries) {
-    for step in 0..<timeline.count {
-      var touched = series.floatHigh[step] - series.floatLow[step]
-      for i in series.histogramLow[step]..<series.histogramHigh[step] {
-        touched += series.histograms[i].sampleSize
-      }
-      query.touch(touched, at: timeline.timeMs(step))
-    }
   }
 }
 

@@ -7,21 +7,24 @@ final class SubqueryWindows: WindowSource {
   private let inner: any Operator
   private let innerTimeline: Timeline
   private let timeline: Timeline
-  private let query: Query
+  private let meter: SampleMeter
+  private let isResult: Bool
   private var block = SeriesBlock()
 
   init(_ plan: SubqueryPlan, _ timeline: Timeline, builder: OperatorBuilder) throws(QueryError) {
     shape = plan.windowShape(timeline)
-    query = builder.query
+    meter = builder.meter
+    isResult = builder.makesResult
     self.timeline = timeline
     guard let innerTimeline = plan.innerTimeline(timeline) else {
       inner = EmptyOperator()
       self.innerTimeline = .single(0)
       return
     }
-    guard innerTimeline.count <= query.options.maxSamples else { throw .tooManySamples }
+    guard innerTimeline.count <= builder.query.options.maxSamples else { throw .tooManySamples }
     self.innerTimeline = innerTimeline
-    let built = try builder.vector(plan.inner, innerTimeline)
+    let use = SubqueryUse(timeline: timeline, shape: shape, isResult: isResult)
+    let built = try builder.metered(by: meter.inner(use)).vector(plan.inner, innerTimeline)
     inner =
       built.labelsMayRepeat
       ? MergeDuplicates(built, stepCount: innerTimeline.count, query: builder.query) : built
@@ -34,7 +37,7 @@ final class SubqueryWindows: WindowSource {
       shape.locate(&series)
       series.labels = block.labels
       series.dropsName = block.dropsName
-      count(series)
+      if !isResult { meter.count(series, shape, timeline) }
       return true
     }
     return false
@@ -57,16 +60,6 @@ final class SubqueryWindows: WindowSource {
         samples.histograms.append(histogram)
       default: break
       }
-    }
-  }
-
-  private func count(_ series: WindowSeries) {
-    for step in 0..<timeline.count {
-      var touched = series.floatHigh[step] - series.floatLow[step]
-      for i in series.histogramLow[step]..<series.histogramHigh[step] {
-        touched += series.histograms[i].sampleSize
-      }
-      query.touch(touched, at: timeline.timeMs(step))
     }
   }
 }

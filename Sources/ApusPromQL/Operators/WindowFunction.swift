@@ -40,7 +40,7 @@ final class WindowFunction: Operator {
     let name = block.labels.metricName
     guard !name.isEmpty, block.kinds.contains(PointKind.float) else { return }
     if call.query.options.typeAndUnitLabels {
-      let type = block.labels.value(of: "__type__")
+      let type = block.labels.value(of: LabelNames.metricType)
       if type != "counter" && type != "histogram" {
         call.query.inform(
           "metric might not be a counter, __type__ label is not set to \"counter\" or "

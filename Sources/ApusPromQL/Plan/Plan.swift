@@ -152,7 +152,8 @@ struct BinaryPlan: Sendable {
   var position: SourceRange
 
   var valueType: ValueType {
-    left.valueType == .scalar && right.valueType == .scalar ? .scalar : .vector
+    // The right side first: long chains lean to the left.
+    right.valueType == .scalar && left.valueType == .scalar ? .scalar : .vector
   }
 }
 

@@ -63,7 +63,9 @@ struct Planner {
   ) throws(QueryError) -> PlanNode {
     var inner = Context(needsOrder: context.needsOrder)
     // Two vectors find each other by their labels.
-    if binary.left.valueType == .scalar || binary.right.valueType == .scalar {
+    if context.projection != nil,
+      binary.right.valueType == .scalar || binary.left.valueType == .scalar
+    {
       inner.projection = context.projection
     }
     let plan = BinaryPlan(
@@ -110,7 +112,7 @@ struct Planner {
     default: break
     }
     if aggregate.isWithout { return nil }
-    return aggregate.grouping + [LabelNames.metricName, "__type__"]
+    return aggregate.grouping + [LabelNames.metricName, LabelNames.metricType]
   }
 
   private func call(

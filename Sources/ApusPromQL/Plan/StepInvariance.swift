@@ -21,7 +21,8 @@ extension Planner {
     case .number, .string, .stepInvariant: return true
     case .selector(let plan): return plan.time.fixedMs != nil
     case .negate(let plan): return isInvariant(plan.inner)
-    case .binary(let plan): return isInvariant(plan.left) && isInvariant(plan.right)
+    // The right side first: long chains lean to the left.
+    case .binary(let plan): return isInvariant(plan.right) && isInvariant(plan.left)
     case .aggregate(let plan):
       return isInvariant(plan.inner) && (plan.parameter.map(isInvariant) ?? true)
     case .call(let plan):

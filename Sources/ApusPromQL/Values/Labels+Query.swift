@@ -30,8 +30,8 @@ extension Labels {
 
 private func isMetadata(_ name: Span<UInt8>) -> Bool {
   compareBytes(name, LabelNames.metricName.utf8.span) == 0
-    || compareBytes(name, "__type__".utf8.span) == 0
-    || compareBytes(name, "__unit__".utf8.span) == 0
+    || compareBytes(name, LabelNames.metricType.utf8.span) == 0
+    || compareBytes(name, LabelNames.metricUnit.utf8.span) == 0
 }
 
 /// A set of label names, for `by`, `without`, `on` and `ignoring`.

@@ -36,7 +36,8 @@ package indirect enum Expression: Sendable {
     case .matrixSelector, .subquery: .matrix
     case .call(let e): e.function.returnType
     case .binary(let e):
-      e.left.valueType == .scalar && e.right.valueType == .scalar ? .scalar : .vector
+      // The right side first: long chains lean to the left.
+      e.right.valueType == .scalar && e.left.valueType == .scalar ? .scalar : .vector
     case .unary(let e): e.operand.valueType
     case .parentheses(let e): e.inner.valueType
     }

@@ -1,4 +1,5 @@
 package import ApusModel
+internal import ApusSystem
 
 /// Reads PromQL.
 ///
@@ -41,6 +42,48 @@ package enum Parser {
       try reader.expectEnd()
       return labels
     }
+  }
+}
+
+extension Parser {
+  /// Parses an expression and hands its tree to `body`; both on a large stack, and with a higher
+  /// bound of nesting, where the text may be nested deeply. The tree must not leave `body`.
+  package static func withTree<Made: Sendable>(
+    of query: String, options: ParserOptions = .init(),
+    _ body: @escaping @Sendable (Expression) -> Made
+  ) throws(ParseError) -> Made {
+    guard mayBeDeep(query) else { return body(try parse(query, options: options)) }
+    let made = DeepStack.run { () -> Result<Made, ParseError> in
+      Result { () throws(ParseError) in body(try parse(query, options: options.deep)) }
+    }
+    // Without a thread to be had, what is not deep can be had still.
+    guard let made else { return body(try parse(query, options: options)) }
+    return try made.get()
+  }
+
+  /// Whether a text may be nested more deeply than `Limits.depthMax`, so that it is to be parsed
+  /// and walked on a large stack. What opens a level is counted, in strings and comments too.
+  package static func mayBeDeep(_ query: String) -> Bool {
+    guard query.utf8.count > Limits.depthMax else { return false }
+    var levels = 0
+    var previous: UInt8 = 0
+    for byte in query.utf8 {
+      switch byte {
+      case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "+"), UInt8(ascii: "-"),
+        UInt8(ascii: "*"), UInt8(ascii: "/"), UInt8(ascii: "%"), UInt8(ascii: "^"),
+        UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "!"):
+        levels += 1
+      case UInt8(ascii: "=") where previous == byte: levels += 1
+      default:
+        // The words that are operators: and, or, unless, atan2.
+        let letter = byte | 0x20
+        let isFirst =
+          letter == UInt8(ascii: "a") || letter == UInt8(ascii: "o") || letter == UInt8(ascii: "u")
+        if isFirst && !Lexer.isWord(previous) { levels += 1 }
+      }
+      previous = byte
+    }
+    return levels > Limits.depthMax
   }
 }
 
@@ -157,13 +200,15 @@ struct SyntaxReader {
   ) throws(Stop) -> Result {
     depth += 1
     defer { depth -= 1 }
-    if depth > Limits.depthMax {
-      let token = try peekToken()
-      report(
-        token.range,
-        "expression is nested too deeply: more than \(Limits.depthMax) levels")
-      throw Stop()
-    }
+    if depth > options.depthMax { try checkDepth(depth, at: try peekToken()) }
     return try body(&self)
+  }
+
+  /// Refuses a part of so many levels if they are too many.
+  mutating func checkDepth(_ levels: Int, at token: Token) throws(Stop) {
+    guard levels > options.depthMax else { return }
+    report(
+      token.range, "expression is nested too deeply: more than \(options.depthMax) levels")
+    throw Stop()
   }
 }

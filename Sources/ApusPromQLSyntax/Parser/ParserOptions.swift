@@ -6,6 +6,8 @@ package struct ParserOptions: Sendable, Hashable {
   package var extendedRangeSelectors: Bool
   /// `fill`, `fill_left` and `fill_right`.
   package var fillModifiers: Bool
+  /// Levels of nesting; more than `Limits.depthMax` on a `DeepStack` only.
+  package var depthMax = Limits.depthMax
 
   package init(
     experimentalFunctions: Bool = false, durationExpressions: Bool = true,
@@ -15,6 +17,13 @@ package struct ParserOptions: Sendable, Hashable {
     self.durationExpressions = durationExpressions
     self.extendedRangeSelectors = extendedRangeSelectors
     self.fillModifiers = fillModifiers
+  }
+
+  /// The same, with as many levels as a `DeepStack` bears.
+  package var deep: ParserOptions {
+    var deep = self
+    deep.depthMax = Limits.deepDepthMax
+    return deep
   }
 
   /// Everything allowed, as the test scripts of the language expect.

@@ -1,25 +1,43 @@
+/// A part of a duration and how many levels it has.
+private struct DurationPart {
+  var expression: DurationExpression
+  var depth = 1
+
+  var range: SourceRange { expression.range }
+}
+
 /// Durations in brackets and behind `offset`: literals, or expressions over them.
 extension SyntaxReader {
   /// The longest duration Go can hold, in seconds.
   private static let secondsMax = 9_223_372_036.854775807
 
-  /// Parses operands and operators that bind more tightly than `floor`. An error is reported as
-  /// one of the surrounding part of the grammar.
+  /// Parses a whole duration. An error is reported as one of the surrounding part of the grammar.
   mutating func durationExpression(
-    _ floor: Int, in context: String, expected: String
+    in context: String, expected: String
   ) throws(Stop) -> DurationExpression {
+    try durationPart(0, in: context, expected: expected).expression
+  }
+
+  /// Parses operands and operators that bind more tightly than `floor`.
+  private mutating func durationPart(
+    _ floor: Int, in context: String, expected: String
+  ) throws(Stop) -> DurationPart {
     var left = try durationOperand(context, expected)
     while let (op, precedence) = durationOperator(try peek()), precedence > floor {
       let token = try take()
       let rightFloor = op == "^" ? precedence - 1 : precedence
       let right = try nested { (reader) throws(Stop) in
-        try reader.durationExpression(rightFloor, in: context, expected: expected)
+        try reader.durationPart(rightFloor, in: context, expected: expected)
       }
       requireDurationExpressions(left.range)
-      if case .literal(let literal) = right, literal.value == 0, op == "/" || op == "%" {
+      if case .literal(let literal) = right.expression, literal.value == 0, op == "/" || op == "%" {
         report(token.range, op == "/" ? "division by zero" : "modulo by zero")
       }
-      left = .binary(op: op, left, right, SourceRange(left.range.start, right.range.end))
+      let range = SourceRange(left.range.start, right.range.end)
+      left = DurationPart(
+        expression: .binary(op: op, left.expression, right.expression, range),
+        depth: 1 + max(left.depth, right.depth))
+      try checkDepth(left.depth, at: token)
     }
     return left
   }
@@ -38,17 +56,17 @@ extension SyntaxReader {
 
   private mutating func durationOperand(
     _ context: String, _ expected: String
-  ) throws(Stop) -> DurationExpression {
+  ) throws(Stop) -> DurationPart {
     let token = try peekToken()
     switch token.kind {
     case .number, .duration:
-      return .literal(inRange(try numberLiteral()))
+      return DurationPart(expression: .literal(inRange(try numberLiteral())))
     case .add, .subtract:
       try take()
       let inner = try nested { (reader) throws(Stop) in
-        try reader.durationExpression(5, in: context, expected: expected)
+        try reader.durationPart(5, in: context, expected: expected)
       }
-      return signed(token, inner)
+      return try signed(token, inner)
     case .leftParen:
       return try parenthesizedDuration(context, expected)
     case .step, .range, .minOf, .maxOf, .min, .max:
@@ -66,12 +84,12 @@ extension SyntaxReader {
     let sign = try peekToken()
     guard sign.kind == .add || sign.kind == .subtract else {
       if sign.kind == .leftParen {
-        return try durationExpression(0, in: context, expected: expected)
+        return try durationExpression(in: context, expected: expected)
       }
-      return try durationOperand(context, expected)
+      return try durationOperand(context, expected).expression
     }
     try take()
-    let inner: DurationExpression
+    let inner: DurationPart
     if try peek() == .leftParen {
       inner = try parenthesizedDuration(context, expected)
     } else {
@@ -79,44 +97,52 @@ extension SyntaxReader {
       guard kind != .add && kind != .subtract else { throw try unexpected(context, expected) }
       inner = try durationOperand(context, expected)
     }
-    return signed(sign, inner)
+    return try signed(sign, inner).expression
   }
 
   private mutating func parenthesizedDuration(
     _ context: String, _ expected: String
-  ) throws(Stop) -> DurationExpression {
+  ) throws(Stop) -> DurationPart {
     let open = try take()
     let inner = try nested { (reader) throws(Stop) in
-      try reader.durationExpression(0, in: context, expected: expected)
+      try reader.durationPart(0, in: context, expected: expected)
     }
     guard let close = try accept(.rightParen) else { throw try unexpected(context, expected) }
     requireDurationExpressions(inner.range)
-    return .parentheses(inner, SourceRange(open.start, close.end))
+    let part = DurationPart(
+      expression: .parentheses(inner.expression, SourceRange(open.start, close.end)),
+      depth: inner.depth + 1)
+    try checkDepth(part.depth, at: open)
+    return part
   }
 
   private mutating func durationCall(
     _ context: String, _ expected: String
-  ) throws(Stop) -> DurationExpression {
+  ) throws(Stop) -> DurationPart {
     let word = try take()
     guard try accept(.leftParen) != nil else { throw try unexpected(context, expected) }
     if word.kind == .step || word.kind == .range {
       guard let close = try accept(.rightParen) else { throw try unexpected(context, expected) }
       let range = SourceRange(word.start, close.end)
       requireDurationExpressions(range)
-      return word.kind == .step ? .step(range) : .range(range)
+      return DurationPart(expression: word.kind == .step ? .step(range) : .range(range))
     }
     let (left, right) = try nested { (reader) throws(Stop) in
-      let left = try reader.durationExpression(0, in: context, expected: expected)
+      let left = try reader.durationPart(0, in: context, expected: expected)
       guard try reader.accept(.comma) != nil else {
         throw try reader.unexpected(context, expected)
       }
-      return (left, try reader.durationExpression(0, in: context, expected: expected))
+      return (left, try reader.durationPart(0, in: context, expected: expected))
     }
     guard let close = try accept(.rightParen) else { throw try unexpected(context, expected) }
     let range = SourceRange(word.start, close.end)
     requireDurationExpressions(range)
     let op = word.kind == .minOf || word.kind == .min ? "min" : "max"
-    return .binary(op: op, left, right, range)
+    let part = DurationPart(
+      expression: .binary(op: op, left.expression, right.expression, range),
+      depth: 1 + max(left.depth, right.depth))
+    try checkDepth(part.depth, at: word)
+    return part
   }
 
   private mutating func requireDurationExpressions(_ range: SourceRange) {
@@ -134,14 +160,20 @@ extension SyntaxReader {
     return literal
   }
 
-  private func signed(_ sign: Token, _ inner: DurationExpression) -> DurationExpression {
+  private mutating func signed(
+    _ sign: Token, _ inner: DurationPart
+  ) throws(Stop) -> DurationPart {
     let range = SourceRange(sign.start, inner.range.end)
-    guard case .literal(var literal) = inner else {
-      return sign.kind == .subtract ? .unary(isNegated: true, inner, range) : inner
+    guard case .literal(var literal) = inner.expression else {
+      guard sign.kind == .subtract else { return inner }
+      let part = DurationPart(
+        expression: .unary(isNegated: true, inner.expression, range), depth: inner.depth + 1)
+      try checkDepth(part.depth, at: sign)
+      return part
     }
     if sign.kind == .subtract { literal.value = -literal.value }
     literal.range = range
-    return .literal(literal)
+    return DurationPart(expression: .literal(literal))
   }
 }
 

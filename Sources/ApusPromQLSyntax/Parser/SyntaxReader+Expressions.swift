@@ -39,16 +39,9 @@ extension SyntaxReader {
         report(node.range, "binop fill modifiers are experimental and not enabled")
       }
       left = Parsed(expression: .binary(node), depth: 1 + max(left.depth, right.depth))
-      try checkDepth(left, at: token)
+      try checkDepth(left.depth, at: token)
     }
     return left
-  }
-
-  private mutating func checkDepth(_ parsed: Parsed, at token: Token) throws(Stop) {
-    guard parsed.depth > Limits.depthMax else { return }
-    report(
-      token.range, "expression is nested too deeply: more than \(Limits.depthMax) levels")
-    throw Stop()
   }
 
   private mutating func binaryOperator() throws(Stop) -> (BinaryOperator, Int)? {
@@ -109,7 +102,7 @@ extension SyntaxReader {
     let node = UnaryExpression(
       isNegated: sign.kind == .subtract, operand: inner.expression, range: range)
     let parsed = Parsed(expression: .unary(node), depth: inner.depth + 1)
-    try checkDepth(parsed, at: sign)
+    try checkDepth(parsed.depth, at: sign)
     return parsed
   }
 
@@ -147,7 +140,7 @@ extension SyntaxReader {
     let node = ParenthesesExpression(
       inner: inner.expression, range: SourceRange(open.start, close.end))
     let parsed = Parsed(expression: .parentheses(node), depth: inner.depth + 1)
-    try checkDepth(parsed, at: open)
+    try checkDepth(parsed.depth, at: open)
     return parsed
   }
 

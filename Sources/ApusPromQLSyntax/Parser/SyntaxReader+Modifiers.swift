@@ -9,7 +9,7 @@ extension SyntaxReader {
   mutating func bracketed(_ inner: Parsed) throws(Stop) -> Parsed {
     let open = try take()
     let window = try durationExpression(
-      0, in: "subquery or range selector", expected: SyntaxReader.durationNouns)
+      in: "subquery or range selector", expected: SyntaxReader.durationNouns)
     let windowValue = positive(window)
     switch try peek() {
     case .rightBracket:
@@ -20,7 +20,7 @@ extension SyntaxReader {
       var step: DurationValue?
       if try peek() != .rightBracket {
         let expression = try durationExpression(
-          0, in: "subquery selector",
+          in: "subquery selector",
           expected: "number, duration, step(), range(), or \"]\"")
         step = positive(expression)
       }
@@ -30,7 +30,9 @@ extension SyntaxReader {
       let node = SubqueryExpression(
         inner: inner.expression, window: windowValue, step: step,
         range: SourceRange(inner.range.start, close.end))
-      return Parsed(expression: .subquery(node), depth: inner.depth + 1)
+      let parsed = Parsed(expression: .subquery(node), depth: inner.depth + 1)
+      try checkDepth(parsed.depth, at: open)
+      return parsed
     default:
       throw try unexpected("subquery or range", "\":\" or \"]\"")
     }

@@ -114,6 +114,7 @@ extension SyntaxReader {
     let node = FunctionCall(
       function: signature ?? FunctionSignature(shown, [], returns: .none),
       arguments: arguments, range: range)
+    try checkDepth(depth + 1, at: name)
     return Parsed(expression: .call(node), depth: depth + 1)
   }
 
@@ -164,6 +165,7 @@ extension SyntaxReader {
       node.inner = arguments[arguments.count - 1]
       if op.takesParameter { node.parameter = arguments[0] }
     }
+    try checkDepth(depth + 1, at: name)
     return Parsed(expression: .aggregate(node), depth: depth + 1)
   }
 

@@ -125,8 +125,15 @@ extension WebHandlers {
 
   func parseQuery(_ request: WebRequest) async -> WebResponse {
     await answering { () async throws(APIError) in
-      let expression = try parsed(request)
-      return Envelope.success { $0.bytes += ASTJSON.json(expression) }
+      let json: [UInt8]
+      do throws(ParseError) {
+        json = try Parser.withTree(
+          of: request.form.first("query"), options: backends.queries.parserOptions
+        ) { ASTJSON.json($0) }
+      } catch {
+        throw .invalid("query", error.description)
+      }
+      return Envelope.success { $0.bytes += json }
     }
   }
 

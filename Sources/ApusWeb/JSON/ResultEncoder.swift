@@ -208,22 +208,33 @@ extension JSONWriter {
       number(timing.1)
     }
     raw(#"},"samples":{"#)
-    if let steps = statistics.samplesPerStep {
-      raw(#""totalQueryableSamplesPerStep":["#)
-      for (i, step) in steps.enumerated() {
-        comma(before: i)
-        raw("[")
-        seconds(ms: step.timeMs)
-        raw(",")
-        int(step.samples)
-        raw("]")
-      }
-      raw("],")
-    }
+    samples("totalQueryableSamplesPerStep", statistics.samplesPerStep)
     raw(#""totalQueryableSamples":"#)
     int(statistics.totalQueryableSamples)
+    raw(",")
+    samples("samplesReadPerStep", statistics.samplesReadPerStep)
+    raw(#""samplesRead":"#)
+    int(statistics.samplesRead)
     raw(#","peakSamples":"#)
     int(statistics.peakSamples)
     raw("}}")
+  }
+
+  /// Samples of each step, with a comma behind; nothing where they were not counted.
+  private mutating func samples(
+    _ name: String, _ steps: [(timeMs: Int64, samples: Int)]?
+  ) {
+    guard let steps else { return }
+    key(name)
+    raw("[")
+    for (i, step) in steps.enumerated() {
+      comma(before: i)
+      raw("[")
+      seconds(ms: step.timeMs)
+      raw(",")
+      int(step.samples)
+      raw("]")
+    }
+    raw("],")
   }
 }
