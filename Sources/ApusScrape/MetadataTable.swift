@@ -47,6 +47,9 @@ struct MetadataTable {
 
   func name(of number: Int32) -> String { names[Int(number)] }
 
+  /// Empty for the number of no family.
+  func unit(of number: Int32) -> String { number < 0 ? "" : entries[Int(number)].unit }
+
   func kind(of number: Int32) -> MetricMetadata.Kind { entries[Int(number)].kind }
 
   /// Forgets the families that were not seen for some scrapes.

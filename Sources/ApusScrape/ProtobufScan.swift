@@ -205,8 +205,9 @@ extension ScrapeCache {
       }
     }
     do throws(ExpositionError) {
-      let exposed = try families.labels(
-        of: metric, line.part, bound: Double(bitPattern: line.bound))
+      let exposed = reading.rules.exposed(
+        try families.labels(of: metric, line.part, bound: Double(bitPattern: line.bound)),
+        families.kind, unit: families.unitText)
       let emptied = reading.rules.honorsLabels ? families.emptyLabelNames(of: metric) : []
       let slot = try newSlot(exposed, emptied: emptied, reading.rules, &batch)
       search.table.insertCurrent(hash, line: batch.protobuf.lines.count)
@@ -239,7 +240,7 @@ extension ScrapeCache {
             let exposed = try? families.labels(
               of: metric, line.part, bound: Double(bitPattern: line.bound)),
             let labels = try? rules.stored(
-              exposed,
+              rules.exposed(exposed, families.kind, unit: families.unitText),
               emptied: rules.honorsLabels ? families.emptyLabelNames(of: metric) : [])
           else { continue }
           found.append((line.slot, labels))

@@ -15,12 +15,16 @@ struct SampleRules: Sendable {
   /// 0 for none.
   let sampleLimit: Int
   let histograms: HistogramRules
+  /// Whether series get the type and unit of their family as labels.
+  let addsTypeAndUnit: Bool
 
   /// - Parameter histograms: the job's choices about histograms, or the target's own.
   init(
-    _ config: ScrapeConfig, targetLabels: Labels, histograms: ScrapeHistogramConfig? = nil
+    _ config: ScrapeConfig, targetLabels: Labels, histograms: ScrapeHistogramConfig? = nil,
+    addsTypeAndUnit: Bool = false
   ) {
     self.targetLabels = targetLabels
+    self.addsTypeAndUnit = addsTypeAndUnit
     self.histograms = HistogramRules(histograms ?? config.histograms, config.limits)
     honorsLabels = config.honorsLabels
     honorsTimestamps = config.honorsTimestamps
@@ -29,6 +33,11 @@ struct SampleRules: Sendable {
     validation = config.nameValidation
     limits = config.limits
     sampleLimit = config.limits.samples
+  }
+
+  /// What a series is exposed with, as far as its family is part of it.
+  func exposed(_ labels: Labels, _ kind: MetricMetadata.Kind, unit: String) -> Labels {
+    addsTypeAndUnit ? labels.withTypeAndUnit(kind, unit: unit) : labels
   }
 
   /// The labels under which an exposed series is stored; nil where relabelling drops it.

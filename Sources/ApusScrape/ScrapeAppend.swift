@@ -30,8 +30,10 @@ extension ScrapeCache {
       let old = oldBody.span
       var parser = ExpositionParser(bytes, format: reading.format)
       while true {
-        let place = takeKnown(bytes, old, from: parser.at, &search, reading, &batch)
-        parser.skip(to: place)
+        if !search.isRetyped {
+          let place = takeKnown(bytes, old, from: parser.at, &search, reading, &batch)
+          parser.skip(to: place)
+        }
         if reading.format == .text { parser.skipBlankLines() }
         if try takeUnusual(&parser, bytes, old, &search, reading, &batch) { continue }
         if try !readChanged(&parser, bytes, old, &search, reading, &batch) { break }
@@ -125,7 +127,7 @@ extension ScrapeCache {
     _ parser: inout ExpositionParser, _ bytes: Span<UInt8>, _ old: Span<UInt8>,
     _ search: inout LineSearch, _ reading: ScrapeReading, _ batch: inout ScrapeBatch
   ) throws(ExpositionError) -> Bool {
-    guard search.next < search.lines.count else { return false }
+    guard search.next < search.lines.count, !search.isRetyped else { return false }
     let line = search.lines[search.next]
     let end = parser.at + Int(line.length)
     guard line.slot >= 0,
@@ -188,6 +190,9 @@ private struct LineSearch {
   var family: Int?
   /// The metric family of the last `# TYPE` line; -1 before the first.
   var typeFamily: Int32 = -1
+  /// The family is of another type or unit than before, and these are labels: its series are
+  /// others, however equal their lines are.
+  var isRetyped = false
   /// The classic histogram whose series stand here.
   var classic: ClassicRun?
   /// Filled at the first line that is not where it was.
@@ -217,8 +222,12 @@ extension ScrapeCache {
       return true
     case .comment: break
     case .help, .type, .unit:
-      let family = updateMetadata(entry, parser)
-      if entry == .type { search.typeFamily = family }
+      let (family, isOther) = updateMetadata(entry, parser)
+      if entry == .type {
+        search.typeFamily = family
+        search.isRetyped = false
+      }
+      if isOther && reading.rules.addsTypeAndUnit { search.isRetyped = true }
     }
     // A last line without its line end could be the beginning of a longer one next time.
     guard parser.at <= bytes.count, bytes[parser.at - 1] == UInt8(ascii: "\n") else { return true }
@@ -233,12 +242,14 @@ extension ScrapeCache {
     return true
   }
 
+  /// - Returns: the number of the family, and whether its type or unit is another one now.
   private mutating func updateMetadata(
     _ entry: Entry, _ parser: borrowing ExpositionParser
-  ) -> Int32 {
+  ) -> (family: Int32, isOther: Bool) {
     let number = metadata.number(of: parser.metadataName, at: iteration)
     let kind = parser.metadataKind
     let text = entry == .type ? "" : parser.metadataText()
+    let before = (metadata.kind(of: number), metadata.unit(of: number))
     metadata.update(number) {
       switch entry {
       case .type: $0.kind = kind
@@ -246,7 +257,7 @@ extension ScrapeCache {
       default: $0.unit = text
       }
     }
-    return number
+    return (number, before != (metadata.kind(of: number), metadata.unit(of: number)))
   }
 
   /// The slot of the sample just read: known under its text, or new.
@@ -262,7 +273,7 @@ extension ScrapeCache {
       switch place {
       case .old(let i):
         let line = search.lines[i]
-        guard Int(line.length) == range.count,
+        guard !search.isRetyped, Int(line.length) == range.count,
           bytesAreEqual(old, Int(line.start), bytes, range.lowerBound, count: range.count)
         else { continue }
         search.next = i + 1
@@ -291,7 +302,8 @@ extension ScrapeCache {
     _ parser: borrowing ExpositionParser, _ family: Int32, _ rules: SampleRules,
     _ batch: inout ScrapeBatch
   ) throws(ExpositionError) -> Int32 {
-    let exposed = try parser.labels()
+    let exposed = rules.exposed(
+      try parser.labels(), parser.metadataKind, unit: metadata.unit(of: family))
     let emptied = rules.honorsLabels ? parser.emptyLabelNames() : []
     guard rules.histograms.convertsClassic, parser.metadataKind == .histogram, family >= 0,
       let role = ClassicPart.role(of: exposed, in: metadata.name(of: family))

@@ -199,14 +199,16 @@ extension ScrapeIngest {
   private func relabelled(
     _ slots: Set<Int32>, _ body: [UInt8], _ reading: ScrapeReading, _ lines: [ScrapeCache.Line]
   ) -> [(slot: Int32, labels: Labels)] {
-    var found: [(slot: Int32, labels: Labels)] = []
+    var known: [(slot: Int32, labels: Labels)] = []
     var left = slots
     var kind = MetricMetadata.Kind.unknown
     var family = ""
+    var unit = ""
     for line in lines {
       if line.slot < Line.comment, line.isType {
         kind = cache.metadata.kind(of: Int32(line.family))
         family = cache.metadata.name(of: Int32(line.family))
+        unit = cache.metadata.unit(of: Int32(line.family))
       }
       // A part of a classic histogram brings back the native one that is made of it.
       let histogram = cache.classic[line.slot]?.histogram
@@ -215,19 +217,20 @@ extension ScrapeIngest {
       guard isHistogram || isSeries else { continue }
       var parser = ExpositionParser(body.span, format: reading.format, kind: kind)
       parser.skip(to: Int(line.start))
-      guard (try? parser.next()) == .series, let exposed = try? parser.labels() else { continue }
+      guard (try? parser.next()) == .series, let found = try? parser.labels() else { continue }
+      let exposed = reading.rules.exposed(found, kind, unit: unit)
       let emptied = reading.rules.honorsLabels ? parser.emptyLabelNames() : []
       if isSeries, let labels = try? reading.rules.stored(exposed, emptied: emptied) {
-        found.append((line.slot, labels))
+        known.append((line.slot, labels))
       }
       if isHistogram, let histogram,
         let labels = try? reading.rules.stored(
           ClassicPart.base(of: exposed, family: family), emptied: emptied)
       {
-        found.append((histogram, labels))
+        known.append((histogram, labels))
       }
     }
-    return found
+    return known
   }
 
   private typealias Line = ScrapeCache.Line

@@ -69,7 +69,9 @@ final class ScrapeLoop: Sendable {
     self.doors = doors
     self.metrics = metrics
     self.log = log.with("target", target.url)
-    rules = SampleRules(config, targetLabels: target.labels, histograms: target.histograms)
+    rules = SampleRules(
+      config, targetLabels: target.labels, histograms: target.histograms,
+      addsTypeAndUnit: options.addsTypeAndUnit)
     job = config.jobName
     failureLogPath = config.scrapeFailureLogFile
     fallback = config.fallbackProtocol.map { $0.mediaType }

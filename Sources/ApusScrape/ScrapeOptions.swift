@@ -10,6 +10,8 @@ package struct ScrapeOptions: Sendable {
   package var listenAddress = ""
   /// Whether all jobs write the extra synthetic series (`extra-scrape-metrics`).
   package var hasExtraScrapeMetrics = false
+  /// Whether series get their family's type and unit as labels (`type-and-unit-labels`).
+  package var addsTypeAndUnit = false
 
   package init(userAgent: String, hostname: String) {
     self.userAgent = userAgent

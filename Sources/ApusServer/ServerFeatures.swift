@@ -55,7 +55,7 @@ struct ServerFeatures {
     for name in ["fill", "fill_left", "fill_right"] { all[name] = options.fillModifiers }
     all["delayed_name_removal"] = settings.features.has("promql-delayed-name-removal")
     all["per_step_stats"] = settings.features.has("promql-per-step-stats")
-    all["type_and_unit_labels"] = false
+    all["type_and_unit_labels"] = settings.addsTypeAndUnit
     return all
   }
 

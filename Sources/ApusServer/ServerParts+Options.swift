@@ -14,6 +14,7 @@ extension ServerParts {
     options.externalURL = settings.externalURL.url
     options.listenAddress = settings.addresses.first?.description ?? ""
     options.hasExtraScrapeMetrics = settings.features.has("extra-scrape-metrics")
+    options.addsTypeAndUnit = settings.addsTypeAndUnit
     return options
   }
 

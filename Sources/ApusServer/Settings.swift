@@ -90,6 +90,9 @@ struct Settings: Sendable {
       fillModifiers: features.has("promql-binop-fill-modifiers"))
   }
 
+  /// Whether series get type and unit of their metric family as labels.
+  var addsTypeAndUnit: Bool { features.has("type-and-unit-labels") }
+
   /// Queries that may run at the same time.
   var queriesMax: Int {
     min(max(1, flags.count("query.max-concurrency")), 10_000)
@@ -107,6 +110,8 @@ struct Settings: Sendable {
     options.extendedRangeSelectors = features.has("promql-extended-range-selectors")
     options.fillModifiers = features.has("promql-binop-fill-modifiers")
     options.delayedNameRemoval = features.has("promql-delayed-name-removal")
+    options.typeAndUnitLabels = addsTypeAndUnit
+    options.samplesPerStep = features.has("promql-per-step-stats")
     options.startTimestamps = features.has("use-start-timestamps")
     return options
   }

@@ -69,14 +69,16 @@ struct WebSetup {
     if settings.flags.bool("web.enable-remote-write-receiver") {
       backends.writes = WriteReceiver(
         appender: storage, clock: parts.clock, log: parts.log.with("component", "web"),
-        metrics: parts.registry, accepted: settings.acceptedWriteMessages)
+        metrics: parts.registry, accepted: settings.acceptedWriteMessages,
+        addsTypeAndUnit: settings.addsTypeAndUnit)
     }
     backends.reads = reads
     if settings.flags.bool("web.enable-otlp-receiver") {
       let live = parts.live
       backends.otlp = OTLPReceiver(
         appender: storage, clock: parts.clock, log: parts.log.with("component", "web"),
-        lookbackDeltaMs: backends.queries.lookbackDeltaMs, config: { live.config.otlp })
+        lookbackDeltaMs: backends.queries.lookbackDeltaMs,
+        addsTypeAndUnit: settings.addsTypeAndUnit, config: { live.config.otlp })
     }
     return backends
   }

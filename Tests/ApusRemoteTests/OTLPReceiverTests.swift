@@ -13,12 +13,14 @@ struct OTLPReceiverTests {
 
   private typealias Write = (inout ProtobufWriter) -> Void
 
-  private func receiver(_ change: (inout OTLPConfig) -> Void = { _ in }) -> OTLPReceiver {
+  private func receiver(
+    addsTypeAndUnit: Bool = false, _ change: (inout OTLPConfig) -> Void = { _ in }
+  ) -> OTLPReceiver {
     var config = OTLPConfig()
     change(&config)
     return OTLPReceiver(
       appender: store, clock: clock, log: .none, lookbackDeltaMs: 300_000,
-      config: { [config] in config })
+      addsTypeAndUnit: addsTypeAndUnit, config: { [config] in config })
   }
 
   private func attribute(_ field: Int, _ name: String, _ value: String) -> Write {
@@ -103,6 +105,24 @@ struct OTLPReceiverTests {
         #"{__name__="queue_size_ratio", \#(who) 0.5 @1000000"#,
         #"{__name__="http_requests_total", \#(who) 7.0 @1000000"#,
         #"{__name__="data_sent_bytes_per_second", \#(who) stale @1000000"#,
+      ])
+  }
+
+  @Test func `type and unit become labels where that is wanted`() {
+    let body = request(
+      resource: [],
+      metric("sent", "By/s", 5, number(1)),
+      metric("requests", "{request}", 7) {
+        number(7)(&$0)
+        $0.uint64(2, 2)
+        $0.bool(3, true)
+      })
+    _ = send(body, to: receiver(addsTypeAndUnit: true))
+    #expect(
+      stored == [
+        #"{__name__="sent_bytes_per_second", __type__="gauge", __unit__="bytes_per_second","#
+          + #" http_method="GET"} 1.0 @1000000"#,
+        #"{__name__="requests_total", __type__="counter", http_method="GET"} 7.0 @1000000"#,
       ])
   }
 

@@ -65,9 +65,12 @@ struct WriteReceiverV2Tests {
   private let store = FakeAppender()
   private let clock = SettableClock(ms: 1_000_000)
 
-  private func receiver(_ accepted: [WriteMessage] = WriteMessage.allCases) -> WriteReceiver {
+  private func receiver(
+    _ accepted: [WriteMessage] = WriteMessage.allCases, addsTypeAndUnit: Bool = false
+  ) -> WriteReceiver {
     WriteReceiver(
-      appender: store, clock: clock, log: .none, metrics: MetricRegistry(), accepted: accepted)
+      appender: store, clock: clock, log: .none, metrics: MetricRegistry(), accepted: accepted,
+      addsTypeAndUnit: addsTypeAndUnit)
   }
 
   private func send(_ bytes: [UInt8], to receiver: WriteReceiver) -> WriteReceiver.Outcome {
@@ -104,6 +107,28 @@ struct WriteReceiverV2Tests {
     #expect(batch.histogramRefs.map(\.number) == [2])
     #expect(batch.histograms[0].positiveBuckets == [3])
     #expect(batch.exemplars.map(\.exemplar.labels) == [["trace": "t"]])
+  }
+
+  @Test func `type and unit become labels where that is wanted`() {
+    var body = SymbolBody()
+    let unit = body.ref("seconds")
+    for (kind, ref): (UInt64, UInt64) in [(1, unit), (2, 0), (0, 0), (1, unit)] {
+      body.add(["__name__": "a", "__type__": "own"], [(1000, 1)]) {
+        $0.message(5) {
+          $0.uint64(1, kind)
+          $0.uint64(4, ref)
+        }
+      }
+    }
+    _ = send(body.bytes, to: receiver(addsTypeAndUnit: true))
+    #expect(
+      store.resolvedText == [
+        #"{__name__="a", __type__="counter", __unit__="seconds"}"#,
+        #"{__name__="a", __type__="gauge"}"#, #"{__name__="a", __type__="own"}"#,
+        #"{__name__="a", __type__="counter", __unit__="seconds"}"#,
+      ])
+    _ = send(body.bytes, to: receiver())
+    #expect(store.resolvedText.last == #"{__name__="a", __type__="own"}"#)
   }
 
   @Test func `what can not be stored is named, the rest is stored`() {

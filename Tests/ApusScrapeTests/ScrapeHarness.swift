@@ -80,10 +80,11 @@ final class ScrapeHarness: Sendable {
   let registry = MetricRegistry()
   let manager: ScrapeManager
 
-  init() {
+  init(addsTypeAndUnit: Bool = false) {
     fetcher = FakeFetcher(clock)
     var options = ScrapeOptions(userAgent: "Prometheus/3.0", hostname: "test")
     options.hasExtraScrapeMetrics = false
+    options.addsTypeAndUnit = addsTypeAndUnit
     manager = ScrapeManager(
       ScrapeDoors(
         fetchers: fetcher, appender: appender,

@@ -132,6 +132,9 @@ package struct MetricFamilyReader: ~Escapable {
     }
   }
 
+  /// The unit of the family; empty where it names none.
+  package var unitText: String { string(unit) }
+
   /// The text at `range`; what is not UTF-8 becomes U+FFFD.
   package func string(_ range: Range<Int>) -> String {
     String(copying: body.extracting(range))

@@ -59,6 +59,9 @@ struct OTLPNames: Sendable {
     return text
   }
 
+  /// A unit in words, as metric names end in it: `By/s` becomes `bytes_per_second`.
+  static func unit(_ unit: String) -> String { suffixes(unit).joined(separator: "_") }
+
   private static func without(_ text: String, _ suffix: String) -> String {
     text.hasSuffix(suffix) ? String(text.dropLast(suffix.count)) : text
   }

@@ -13,16 +13,20 @@ package final class OTLPReceiver: Sendable {
   private let log: Log
   private let config: @Sendable () -> OTLPConfig
   private let infoIntervalMs: Int64
+  private let addsTypeAndUnit: Bool
 
-  /// - Parameter lookbackDeltaMs: how long `target_info` is seen after a sample of it.
+  /// - Parameters:
+  ///   - lookbackDeltaMs: how long `target_info` is seen after a sample of it.
+  ///   - addsTypeAndUnit: whether series get the type and unit of their metric as labels.
   package init(
     appender: any Appender, clock: any WallClock, log: Log, lookbackDeltaMs: Int64,
-    config: @escaping @Sendable () -> OTLPConfig
+    addsTypeAndUnit: Bool = false, config: @escaping @Sendable () -> OTLPConfig
   ) {
     self.appender = appender
     self.clock = clock
     self.log = log
     self.config = config
+    self.addsTypeAndUnit = addsTypeAndUnit
     infoIntervalMs = max(1000, lookbackDeltaMs / 2)
   }
 
@@ -32,6 +36,7 @@ package final class OTLPReceiver: Sendable {
     do throws(WriteFailure) {
       let bytes = try decode(contentType, contentEncoding, body)
       var translator = OTLPTranslator(config: config(), infoIntervalMs: infoIntervalMs)
+      translator.addsTypeAndUnit = addsTypeAndUnit
       do throws(ProtobufError) {
         try translator.translate(bytes.span)
       } catch {

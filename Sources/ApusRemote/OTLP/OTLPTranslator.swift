@@ -24,6 +24,10 @@ struct OTLPTranslator {
   private var identity: [Label] = []
   /// Labels that every point of the resource has where it says nothing else itself.
   private var promoted: [Label] = []
+  /// Whether series get the type and unit of their metric as labels.
+  var addsTypeAndUnit = false
+  /// Type and unit of the current metric.
+  private var family = MetricMetadata()
   /// Labels of the scope, where they are promoted.
   var scope: [Label] = []
   /// The times of what the current resource brought.
@@ -147,6 +151,9 @@ struct OTLPTranslator {
       batch.warn("metric without a name")
       return
     }
+    family = MetricMetadata(
+      kind: Self.kind(kind, isMonotonic: isMonotonic), unit: OTLPNames.unit(metric.unit))
+    defer { family = MetricMetadata() }
     var reader = ProtobufReader(bytes)
     while try reader.next() {
       guard reader.field == 1 else { continue }
@@ -156,6 +163,18 @@ struct OTLPTranslator {
       case 10: try addExponential(name, try reader.bytes())
       default: try addSummary(name, try reader.bytes())
       }
+    }
+  }
+}
+
+extension OTLPTranslator {
+  /// What Prometheus calls the kinds of OpenTelemetry, by the number of their field.
+  private static func kind(_ field: Int, isMonotonic: Bool) -> MetricMetadata.Kind {
+    switch field {
+    case 5: .gauge
+    case 7: isMonotonic ? .counter : .gauge
+    case 9, 10: .histogram
+    default: .summary
     }
   }
 }
@@ -185,7 +204,8 @@ extension OTLPTranslator {
     for label in identity { values[label.name] = label.value }
     if let extra { values[extra.name] = extra.value }
     values[LabelNames.metricName] = name
-    return Labels(values.map { Label($0.key, $0.value) })
+    let labels = Labels(values.map { Label($0.key, $0.value) })
+    return addsTypeAndUnit ? labels.withTypeAndUnit(family.kind, unit: family.unit) : labels
   }
 
   private func isPromoted(_ name: String) -> Bool {

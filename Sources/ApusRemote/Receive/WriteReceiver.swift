@@ -41,18 +41,23 @@ package final class WriteReceiver: Sendable {
 
   private let appender: any Appender
   private let accepted: [WriteMessage]
+  private let addsTypeAndUnit: Bool
   private let clock: any WallClock
   private let log: Log
   private let invalidLabels: Counter
   private let cache = Mutex(SeriesCache())
   private let idle = Mutex<[WriteWorkspace]>([])
 
-  /// - Parameter accepted: the messages that are taken.
+  /// - Parameters:
+  ///   - accepted: the messages that are taken.
+  ///   - addsTypeAndUnit: whether series of protocol 2.0 get what they say of their type and unit
+  ///     as labels.
   package init(
     appender: any Appender, clock: any WallClock, log: Log, metrics: MetricRegistry,
-    accepted: [WriteMessage] = WriteMessage.allCases
+    accepted: [WriteMessage] = WriteMessage.allCases, addsTypeAndUnit: Bool = false
   ) {
     self.appender = appender
+    self.addsTypeAndUnit = addsTypeAndUnit
     self.accepted = accepted
     self.clock = clock
     self.log = log
@@ -111,7 +116,9 @@ package final class WriteReceiver: Sendable {
     do throws(ProtobufError) {
       switch message {
       case .v1: try workspace.request.decode(workspace.expanded)
-      case .v2: try workspace.request.decodeV2(workspace.expanded)
+      case .v2:
+        workspace.request.addsTypeAndUnit = addsTypeAndUnit
+        try workspace.request.decodeV2(workspace.expanded)
       }
     } catch {
       throw .request(error.description)

@@ -14,7 +14,9 @@ extension WriteWorkspace {
   }
 
   private func anyLabels(at position: Int) throws(ProtobufError) -> Labels? {
-    try request.symbolLabels(expanded, request.labelBlocks[position])
+    let labels = try request.symbolLabels(expanded, request.labelBlocks[position])
+    guard let family = request.typesAndUnits[position] else { return labels }
+    return labels?.withTypeAndUnit(family.kind, unit: family.unit)
   }
 
   private func text(at position: Int) -> String {

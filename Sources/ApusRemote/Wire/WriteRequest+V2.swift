@@ -2,9 +2,11 @@
 //
 //     Request      4 symbols string (repeated), 5 TimeSeries (repeated)
 //     TimeSeries   1 labels_refs uint32 (packed), 2 Sample, 3 Histogram, 4 Exemplar (repeated),
-//                  5 metadata (not stored)
+//                  5 Metadata
 //     Sample       1 value double, 2 timestamp int64 (ms), 3 start_timestamp int64 (not stored)
 //     Exemplar     1 labels_refs uint32 (packed), 2 value double, 3 timestamp int64 (ms)
+//     Metadata     1 type (of the list below), 3 help_ref, 4 unit_ref uint32; stored as labels
+//                  only, where that is wanted
 //
 // Labels are pairs of numbers of symbols: name, value, name, value. A histogram is that of 1.0.
 //
@@ -53,6 +55,7 @@ extension WriteRequest {
     let position = hashes.count
     var hash: UInt64 = 0x2545_F491_4F6C_DD1D
     var block = 0..<0
+    var metadata = SeriesTypeAndUnit()
     var reader = ProtobufReader(bytes)
     while try reader.next() {
       switch reader.field {
@@ -71,8 +74,13 @@ extension WriteRequest {
         if let exemplar = try decodeExemplarV2(try reader.bytes(), all) {
           exemplars.append((series: position, exemplar: exemplar))
         }
+      case 5 where addsTypeAndUnit: metadata = try decodeMetadata(try reader.bytes(), all)
       default: break
       }
+    }
+    if metadata != SeriesTypeAndUnit() {
+      typesAndUnits[position] = metadata
+      hash = (hash ^ metadata.hash) &* 0x9FB2_1C65_1E98_DF25
     }
     hashes.append(hash)
     labelBlocks.append(
@@ -104,6 +112,28 @@ extension WriteRequest {
       problems[position] = "parsing labels for series: invalid labelRefs length \(count)"
     }
     return hash
+  }
+
+  /// What a series says of its type and unit; a unit that is no symbol is none.
+  private func decodeMetadata(
+    _ bytes: Span<UInt8>, _ all: Span<UInt8>
+  ) throws(ProtobufError) -> SeriesTypeAndUnit {
+    var metadata = SeriesTypeAndUnit()
+    var reader = ProtobufReader(bytes)
+    while try reader.next() {
+      switch reader.field {
+      case 1: metadata.kind = SeriesTypeAndUnit.kind(try reader.uint64())
+      case 4:
+        let number = try reader.uint64()
+        guard number < UInt64(symbols.count) else { continue }
+        let symbol = symbols[Int(number)]
+        let text = all.extracting(Int(symbol.lowerBound)..<Int(symbol.upperBound))
+        guard let unit = try? UTF8Span(validating: text) else { continue }
+        metadata.unit = String(copying: unit)
+      default: break
+      }
+    }
+    return metadata
   }
 
   /// Nil where its labels can not be read.
@@ -158,6 +188,23 @@ extension WriteRequest {
     let present = pairs.reduce(0) { $0 + ($1.value.isEmpty ? 0 : 1) }
     return labels.count == present ? labels : nil
   }
+}
+
+/// What a series of protocol 2.0 says of its metric family.
+struct SeriesTypeAndUnit: Sendable, Equatable {
+  var kind = MetricMetadata.Kind.unknown
+  var unit = ""
+
+  /// By the numbers of the wire.
+  private static let kinds: [MetricMetadata.Kind] = [
+    .unknown, .counter, .gauge, .histogram, .gaugeHistogram, .summary, .info, .stateSet,
+  ]
+
+  static func kind(_ number: UInt64) -> MetricMetadata.Kind {
+    number < UInt64(kinds.count) ? kinds[Int(number)] : .unknown
+  }
+
+  var hash: UInt64 { XXHash64.hash("\(kind.rawValue) \(unit)".utf8.span) }
 }
 
 /// The numbers of a packed list.

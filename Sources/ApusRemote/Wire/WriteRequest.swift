@@ -35,6 +35,10 @@ struct WriteRequest: Sendable {
   /// In a request of protocol 2.0: where the text of each symbol stands.
   var symbols: [Range<Int32>] = []
   var symbolHashes: [UInt64] = []
+  /// In a request of protocol 2.0: whether type and unit of series are to be labels, and those of
+  /// the series, as far as they tell any, by position.
+  var addsTypeAndUnit = false
+  var typesAndUnits: [Int: SeriesTypeAndUnit] = [:]
   /// Series of a 2.0 request that can not be read, with what is wrong with each.
   var problems: [Int: String] = [:]
   /// Label fields of series that do not have them together: copies, behind the request's bytes.
@@ -57,6 +61,7 @@ struct WriteRequest: Sendable {
     symbols.removeAll(keepingCapacity: true)
     symbolHashes.removeAll(keepingCapacity: true)
     problems.removeAll()
+    typesAndUnits.removeAll()
   }
 
   mutating func decode(_ bytes: borrowing ByteWriter) throws(ProtobufError) {
