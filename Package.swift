@@ -95,7 +95,8 @@ let engines: [Target] =
 
 let movingParts: [Target] =
   room(
-    "ApusDiscovery", ["ApusHTTP", "ApusConfig", "ApusModel", "ApusSystem", "ApusTelemetry"],
+    "ApusDiscovery",
+    ["ApusHTTP", "ApusConfig", "ApusModel", "ApusSystem", "ApusTelemetry", nioCore, nioPosix],
     tests: ["ApusTesting"])
   + room(
     "ApusScrape",

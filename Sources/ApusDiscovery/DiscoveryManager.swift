@@ -9,13 +9,19 @@ package struct DiscoveryDoors: Sendable {
   package let files: any FileSystem
   package let fetchers: any HTTPFetcherFactory
   package let clock: any WallClock
+  package let random: any RandomSource
+  /// The value of a variable of the process.
+  package let environment: @Sendable (String) -> String?
 
   package init(
-    files: any FileSystem, fetchers: any HTTPFetcherFactory, clock: any WallClock
+    files: any FileSystem, fetchers: any HTTPFetcherFactory, clock: any WallClock,
+    random: any RandomSource, environment: @escaping @Sendable (String) -> String?
   ) {
     self.files = files
     self.fetchers = fetchers
     self.clock = clock
+    self.random = random
+    self.environment = environment
   }
 }
 
@@ -58,8 +64,7 @@ package actor DiscoveryManager {
   /// keeps what it found.
   package func apply(_ configs: [String: DiscoveryConfigs]) {
     for job in statics.keys where configs[job] == nil {
-      metrics.discovered.remove(name, job)
-      metrics.lastUpdates.remove(name, job)
+      metrics.forget(job: job, manager: name)
     }
     statics = configs.mapValues(\.staticGroups)
     var wanted: [Mechanism: Set<String>] = [:]
@@ -76,7 +81,10 @@ package actor DiscoveryManager {
       }
       do {
         let provider = Provider(
-          mechanism: mechanism, discoverer: try discoverer(mechanism), jobs: jobs)
+          mechanism: mechanism,
+          discoverer: try DiscovererFactory(
+            doors: doors, metrics: metrics, log: log, job: jobs.min() ?? ""
+          ).discoverer(mechanism), jobs: jobs)
         providers.append(provider)
         start.yield(provider)
       } catch {
@@ -122,15 +130,18 @@ extension DiscoveryManager {
   enum Mechanism: Hashable, Sendable {
     case file(FileDiscoveryConfig)
     case http(HTTPDiscoveryConfig)
+    case other(MechanismConfig)
 
     static func all(of config: DiscoveryConfigs) -> [Mechanism] {
       config.files.map { .file($0) } + config.http.map { .http($0) }
+        + config.others.map { .other($0) }
     }
 
     var kind: String {
       switch self {
       case .file: "file"
       case .http: "http"
+      case .other(let config): config.kind
       }
     }
 
@@ -138,6 +149,7 @@ extension DiscoveryManager {
       switch self {
       case .file(let config): hasher.combine(config.patterns)
       case .http(let config): hasher.combine(config.url)
+      case .other(let config): hasher.combine(config.kind)
       }
     }
   }
@@ -161,20 +173,6 @@ extension DiscoveryManager {
     }
 
     func stop() { end.finish() }
-  }
-
-  private func discoverer(_ mechanism: Mechanism) throws -> any Discoverer {
-    switch mechanism {
-    case .file(let config):
-      return FileTargets(
-        patterns: config.patterns, refreshIntervalMs: config.refreshIntervalMs,
-        files: doors.files, clock: doors.clock, metrics: metrics, log: log)
-    case .http(let config):
-      return HTTPTargets(
-        url: config.url, refreshIntervalMs: config.refreshIntervalMs,
-        fetcher: try doors.fetchers.fetcher(for: config.client), clock: doors.clock,
-        metrics: metrics, log: log)
-    }
   }
 
   /// Until the provider is stopped or the task is cancelled.

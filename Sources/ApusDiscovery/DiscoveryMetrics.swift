@@ -13,6 +13,9 @@ package struct DiscoveryMetrics: Sendable {
   let fileReadErrors: Counter
   let fileScans: Distribution
   let httpFailures: Counter
+  let refreshDurations: MetricFamily<Summary>
+  let lookups: LookupMetrics
+  let kubernetes: KubernetesMetrics
 
   package init(_ registry: MetricRegistry) {
     discovered = registry.gauges(
@@ -38,7 +41,8 @@ package struct DiscoveryMetrics: Sendable {
       labels: ["name", "config"])
     refreshFailures = registry.counters(
       "prometheus_sd_refresh_failures_total",
-      help: "Number of refresh failures for the given SD mechanism.", labels: ["mechanism"])
+      help: "Number of refresh failures for the given SD mechanism.",
+      labels: ["mechanism", "config"])
     refreshes = registry.distributions(
       "prometheus_sd_refresh_duration_histogram_seconds",
       help: "The duration of a refresh for the given SD mechanism.", labels: ["mechanism"],
@@ -60,5 +64,25 @@ package struct DiscoveryMetrics: Sendable {
     httpFailures = registry.counter(
       "prometheus_sd_http_failures_total",
       help: "Number of HTTP service discovery refresh failures.")
+    refreshDurations = registry.summaries(
+      "prometheus_sd_refresh_duration_seconds",
+      help: "The duration of a refresh in seconds for the given SD mechanism.",
+      labels: ["mechanism", "config"], quantiles: Self.quantiles)
+    lookups = LookupMetrics(registry)
+    kubernetes = KubernetesMetrics(registry)
+  }
+
+  static let quantiles = [0.5, 0.9, 0.99]
+
+  /// Takes away what was counted for a job that is no more.
+  func forget(job: String, manager: String) {
+    discovered.remove(manager, job)
+    lastUpdates.remove(manager, job)
+    for (values, _) in refreshFailures.all where values.last == job {
+      refreshFailures.remove(values[0], job)
+    }
+    for (values, _) in refreshDurations.all where values.last == job {
+      refreshDurations.remove(values[0], job)
+    }
   }
 }

@@ -1,7 +1,7 @@
 /// What discovery knows now.
 package struct DiscoveryStatus: Sendable, Equatable {
   package struct Mechanism: Sendable, Equatable {
-    /// `file` or `http`.
+    /// As in the key of the configuration, such as `file`.
     package let kind: String
     /// The jobs it works for, sorted.
     package let jobs: [String]

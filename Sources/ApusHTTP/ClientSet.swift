@@ -59,6 +59,9 @@ final class ClientSet: Sendable {
       decompression: .disabled)
     settings.httpVersion = config.enablesHTTP2 ? .automatic : .http1Only
     settings.connectionPool.idleTimeout = .milliseconds(Limits.idleConnectionMs)
+    // Queries that wait for a change hold a connection each, and others must not wait for them.
+    settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit =
+      Limits.connectionsPerHostMax
     // The first refusal is the answer: targets are tried again at their next turn anyway.
     settings.connectionPool.retryConnectionEstablishment = false
     if let host = way.connectHost { settings.dnsOverride = [config.tls.serverName: host] }

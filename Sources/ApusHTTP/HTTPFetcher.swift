@@ -14,6 +14,10 @@ package struct FetchRequest: Sendable {
   package var timeoutMs: Int64
   /// Largest body that is read; 0 for no bound. A compressed body counts after expansion too.
   package var bodyBytesMax: Int
+  /// Takes the body of an answer with status 200 as it comes, piece by piece, the next one when
+  /// the last is done with; the answer then has none. An error ends the request. Pieces are not
+  /// expanded, and their sum is not bounded.
+  package var onPiece: (@Sendable ([UInt8]) async throws -> Void)?
 
   package init(url: String, timeoutMs: Int64, bodyBytesMax: Int = 0) {
     self.url = url

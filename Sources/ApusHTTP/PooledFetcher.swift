@@ -43,7 +43,7 @@ final class PooledFetcher: HTTPFetcher {
       let step = Step(
         url: url, method: method, body: body, headers: request.headers, isTrusted: isTrusted,
         bodyBytesMax: request.bodyBytesMax > 0 ? request.bodyBytesMax : Limits.bodyBytesMax,
-        deadline: deadline)
+        deadline: deadline, onPiece: request.onPiece)
       let answer = try await send(step)
       guard config.followsRedirects, let next = try redirect(answer, from: step) else {
         return try await expanded(answer, step)
@@ -72,6 +72,7 @@ final class PooledFetcher: HTTPFetcher {
     let isTrusted: Bool
     let bodyBytesMax: Int
     let deadline: NIODeadline
+    let onPiece: (@Sendable ([UInt8]) async throws -> Void)?
   }
 
   private func send(_ step: Step) async throws -> ResponseCollector.Answer {
@@ -83,7 +84,7 @@ final class PooledFetcher: HTTPFetcher {
     let set = try currentClients()
     var headers = HTTPHeaders()
     var address = step.url.text
-    if !serverName.isEmpty || proxy != nil && !step.url.isSecure {
+    if !serverName.isEmpty || step.url.isSocket || proxy != nil && !step.url.isSecure {
       headers.add(name: "Host", value: step.url.authority)
     }
     if !serverName.isEmpty {
@@ -101,7 +102,7 @@ final class PooledFetcher: HTTPFetcher {
         headers.add(name: name, value: value)
       }
     }
-    let collector = ResponseCollector(bodyBytesMax: step.bodyBytesMax)
+    let collector = ResponseCollector(bodyBytesMax: step.bodyBytesMax, onPiece: step.onPiece)
     let request: HTTPClient.Request
     do {
       request = try HTTPClient.Request(

@@ -35,7 +35,7 @@ struct ProxyRules: Sendable {
 
   /// Nil for a direct connection.
   func proxy(for url: RequestURL) -> Proxy? {
-    isException(url) ? nil : (url.isSecure ? https : http)
+    url.isSocket || isException(url) ? nil : (url.isSecure ? https : http)
   }
 
   private static func address(_ text: String) -> Proxy? {

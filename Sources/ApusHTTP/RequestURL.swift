@@ -4,6 +4,8 @@ internal import Foundation
 struct RequestURL: Sendable, Equatable {
   let text: String
   let isSecure: Bool
+  /// Whether the host is the path of a socket on this machine: `http+unix://%2Fpath/...`
+  let isSocket: Bool
   /// In lower case, without the brackets of IPv6 addresses.
   let host: String
   let port: Int
@@ -13,10 +15,17 @@ struct RequestURL: Sendable, Equatable {
   /// Nil where it is not an absolute http or https URL.
   init?(_ text: String) {
     guard let url = URL(string: text), let scheme = url.scheme?.lowercased(),
-      scheme == "http" || scheme == "https", let host = url.host, !host.isEmpty
+      ["http", "https", "http+unix"].contains(scheme), let host = url.host, !host.isEmpty
     else { return nil }
     self.text = text
     isSecure = scheme == "https"
+    isSocket = scheme == "http+unix"
+    if isSocket {
+      self.host = host
+      port = 0
+      authority = "localhost"
+      return
+    }
     self.host = host.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
     port = url.port ?? (isSecure ? 443 : 80)
     let written = self.host.contains(":") ? "[\(self.host)]" : host
@@ -28,7 +37,8 @@ struct RequestURL: Sendable, Equatable {
     guard let base = URL(string: text),
       let target = URL(string: location, relativeTo: base)?.absoluteURL
     else { return nil }
-    return RequestURL(target.absoluteString)
+    // No answer from elsewhere may lead to the sockets of this machine.
+    return RequestURL(target.absoluteString).flatMap { $0.isSocket ? nil : $0 }
   }
 
   /// The same with another host, and another port if one is given.

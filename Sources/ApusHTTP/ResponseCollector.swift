@@ -3,7 +3,8 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 
-/// Gathers an answer on the event loop and gives up where it becomes too large.
+/// Gathers an answer on the event loop and gives up where it becomes too large, or hands it on
+/// piece by piece.
 final class ResponseCollector: HTTPClientResponseDelegate {
   struct Answer: Sendable {
     var status = 0
@@ -15,8 +16,14 @@ final class ResponseCollector: HTTPClientResponseDelegate {
 
   private let answer = Mutex(Answer())
   private let bodyBytesMax: Int
+  private let onPiece: (@Sendable ([UInt8]) async throws -> Void)?
 
-  init(bodyBytesMax: Int) { self.bodyBytesMax = bodyBytesMax }
+  init(
+    bodyBytesMax: Int, onPiece: (@Sendable ([UInt8]) async throws -> Void)? = nil
+  ) {
+    self.bodyBytesMax = bodyBytesMax
+    self.onPiece = onPiece
+  }
 
   /// Whether the answer has begun.
   var hasHead: Bool { answer.withLock { $0.status != 0 } }
@@ -31,13 +38,19 @@ final class ResponseCollector: HTTPClientResponseDelegate {
       // The length is a promise; memory is only taken in advance where it is modest.
       $0.body.reserveCapacity(min(max(0, length), 4 << 20))
     }
-    if length > bodyBytesMax { return task.eventLoop.makeFailedFuture(BodyTooLarge()) }
+    let isHandedOn = onPiece != nil && head.status == .ok
+    if length > bodyBytesMax, !isHandedOn { return task.eventLoop.makeFailedFuture(BodyTooLarge()) }
     return task.eventLoop.makeSucceededVoidFuture()
   }
 
   func didReceiveBodyPart(
     task: HTTPClient.Task<Answer>, _ buffer: ByteBuffer
   ) -> EventLoopFuture<Void> {
+    if let onPiece, answer.withLock({ $0.status == 200 }) {
+      let piece = Array(buffer.readableBytesView)
+      // The future holds back what comes behind, all the way to the sender.
+      return task.eventLoop.makeFutureWithTask { try await onPiece(piece) }
+    }
     let fits = answer.withLock { answer in
       guard answer.body.count + buffer.readableBytes <= bodyBytesMax else { return false }
       answer.body.append(contentsOf: buffer.readableBytesView)

@@ -72,7 +72,9 @@ struct ServerParts: Sendable {
     notifier = Notifier(
       options: ServerParts.notifierOptions(settings), fetchers: fetchers, clock: world.clock,
       metrics: registry, log: world.log.with("component", "notifier"))
-    let doors = DiscoveryDoors(files: world.files, fetchers: fetchers, clock: world.clock)
+    let doors = DiscoveryDoors(
+      files: world.files, fetchers: fetchers, clock: world.clock, random: world.random,
+      environment: ProcessEnvironment.value)
     let discoveryMetrics = DiscoveryMetrics(registry)
     let scrape = scrape
     discovery = DiscoveryManager(

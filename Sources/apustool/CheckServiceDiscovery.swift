@@ -62,7 +62,8 @@ struct DiscoveryProbe {
     let manager = DiscoveryManager(
       name: "scrape",
       doors: DiscoveryDoors(
-        files: files, fetchers: PooledFetcherFactory(files: files), clock: clock),
+        files: files, fetchers: PooledFetcherFactory(files: files), clock: clock,
+        random: SystemRandomSource(), environment: ProcessEnvironment.value),
       metrics: DiscoveryMetrics(MetricRegistry()), log: .none
     ) { groups in found.groups.withLock { $0 = groups[job.jobName] ?? [] } }
     await manager.apply([job.jobName: job.discovery])

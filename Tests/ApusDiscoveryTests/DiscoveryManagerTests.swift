@@ -38,7 +38,8 @@ struct DiscoveryManagerTests {
   ) async throws {
     let (stream, continuation) = AsyncStream<Delivery>.makeStream()
     let doors = DiscoveryDoors(
-      files: files, fetchers: ScriptedFetcher([ScriptedFetcher.json("[]")]), clock: clock)
+      files: files, fetchers: ScriptedFetcher([ScriptedFetcher.json("[]")]), clock: clock,
+      random: SystemRandomSource(), environment: { _ in nil })
     let manager = DiscoveryManager(
       name: "scrape", doors: doors, metrics: DiscoveryMetrics(registry), log: .none
     ) { [clock] in continuation.yield(($0, clock.nowMs)) }

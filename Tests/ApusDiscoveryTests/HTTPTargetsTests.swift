@@ -12,9 +12,12 @@ struct HTTPTargetsTests {
     _ count: Int, _ answers: [Result<FetchResponse, FetchError>]
   ) async throws -> (updates: [[TargetGroup]], requests: [FetchRequest]) {
     let fetcher = ScriptedFetcher(answers)
-    let targets = HTTPTargets(
-      url: "http://sd/", refreshIntervalMs: 1_500, fetcher: fetcher, clock: JumpingClock(),
-      metrics: DiscoveryMetrics(registry), log: .none)
+    let metrics = DiscoveryMetrics(registry)
+    let targets = RefreshedTargets(
+      HTTPTargets(
+        url: "http://sd/", refreshIntervalMs: 1_500, fetcher: fetcher, metrics: metrics),
+      kind: "http", config: "job", refreshIntervalMs: 1_500, clock: JumpingClock(),
+      metrics: metrics, log: .none)
     let (stream, continuation) = AsyncStream<[TargetGroup]>.makeStream()
     let updates = try await running {
       try await targets.run { continuation.yield($0) }
@@ -66,5 +69,6 @@ struct HTTPTargetsTests {
       ])
     #expect(result.updates.map { $0.map(\.addresses) } == [[["a"]], [["b"]]])
     #expect(value("prometheus_sd_http_failures_total", registry) == 4)
+    #expect(value("prometheus_sd_refresh_failures_total", registry) == 4)
   }
 }

@@ -89,7 +89,7 @@ import Testing
     let slow = try await LocalServer { _ in
       .stall(after: Array("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf".utf8))
     }
-    let second = try await failure(fetcher(), request(slow.url, timeoutMs: 200))
+    let second = try await failure(fetcher(), request(slow.url, timeoutMs: 2_000))
     #expect(second?.reason == .timedOut)
     #expect(second?.description == "context deadline exceeded")
   }

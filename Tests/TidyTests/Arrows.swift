@@ -28,7 +28,7 @@ enum Arrows {
       ["ApusConfig", "ApusSystem", "ApusTelemetry", "AsyncHTTPClient", "Foundation", "Logging"]),
     "ApusTSDB": base.union(low).union(["ApusStorage", "CIntrinsics"]),
     "ApusPromQL": base.union(low).union(["ApusStorage", "ApusPromQLSyntax"]),
-    "ApusDiscovery": base.union(low).union(["ApusHTTP", "ApusConfig"]),
+    "ApusDiscovery": base.union(low).union(["ApusHTTP", "ApusConfig", "NIOCore", "NIOPosix"]),
     "ApusScrape": base.union(low).union(
       ["ApusHTTP", "ApusExposition", "ApusConfig", "ApusStorage"]),
     "ApusRules": base.union(low).union(

@@ -19,6 +19,15 @@ extension SectionReader {
       }
       return httpDiscovery(http)
     }
+    for mechanism in DiscoveryMechanism.all {
+      for item in record.objects(mechanism.key) {
+        guard let item else {
+          fail(record.line(of: mechanism.key), "empty or null section in \(mechanism.key)")
+          continue
+        }
+        if let config = mechanism.read(self, item) { configs.others.append(config) }
+      }
+    }
     return configs
   }
 
@@ -61,11 +70,18 @@ extension SectionReader {
   }
 
   private func httpDiscovery(_ record: Record) -> HTTPDiscoveryConfig {
-    let url = record.string("url")
-    let line = record.line(of: "url")
+    HTTPDiscoveryConfig(
+      url: serverURL(record, "url"), refreshIntervalMs: record.durationMs("refresh_interval"),
+      client: httpClient(record))
+  }
+
+  /// An address that an HTTP client can ask.
+  func serverURL(_ record: Record, _ name: String) -> String {
+    let url = record.string(name)
+    let line = record.line(of: name)
     let parts = GoURL.parts(url)
     if url.isEmpty {
-      if !record.isUnreadable("url") { fail(line, "URL is missing") }
+      if !record.isUnreadable(name) { fail(line, "URL is missing") }
     } else if let problem = GoURL.problem(url) {
       fail(line, problem)
     } else if parts.scheme != "http" && parts.scheme != "https" {
@@ -73,9 +89,7 @@ extension SectionReader {
     } else if parts.host.isEmpty {
       fail(line, "host is missing in URL")
     }
-    return HTTPDiscoveryConfig(
-      url: url, refreshIntervalMs: record.durationMs("refresh_interval"),
-      client: httpClient(record))
+    return url
   }
 }
 

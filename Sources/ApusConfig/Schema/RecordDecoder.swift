@@ -42,14 +42,12 @@ struct RecordDecoder {
 
   private func unknown(_ entry: YAMLEntry, _ schema: Schema) {
     let hasDiscovery = schema.field("static_configs") != nil
-    if hasDiscovery, let mechanism = SharedSchemas.missingMechanism(entry.key) {
-      errors.add(
-        .value, line: entry.line, column: entry.column,
-        "\(mechanism) discovery is not supported yet; use http_sd_configs or file_sd_configs")
+    if hasDiscovery, let refusal = DiscoveryMechanism.refusal(of: entry.key) {
+      errors.add(.value, line: entry.line, column: entry.column, refusal)
       return
     }
     var names = schema.fields.filter { $0.shown != .never }.map(\.name)
-    if hasDiscovery { names += SharedSchemas.missingMechanisms.sorted().map { "\($0)_sd_configs" } }
+    if hasDiscovery { names += DiscoveryMechanism.missingKeys }
     errors.add(
       .field, line: entry.line, column: entry.column,
       "field \(entry.key) not found in type \(schema.goType)",

@@ -41,26 +41,11 @@ enum SharedSchemas {
       Field("url", .string, shown: .always),
     ])
 
-  /// Mechanisms of Prometheus that Apus does not have.
-  static let missingMechanisms: Set<String> = [
-    "aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka",
-    "gce", "hetzner", "ionos", "kubernetes", "kuma", "lightsail", "linode", "marathon",
-    "nerve", "nomad", "oci", "openstack", "outscale", "ovhcloud", "puppetdb", "scaleway",
-    "serverset", "stackit", "triton", "uyuni", "vultr",
-  ]
-
-  /// `kubernetes` for `kubernetes_sd_configs`; nil for a key that is none of these.
-  static func missingMechanism(_ key: String) -> String? {
-    let ending = "_sd_configs"
-    guard key.hasSuffix(ending) else { return nil }
-    let name = String(key.dropLast(ending.count))
-    return missingMechanisms.contains(name) ? name : nil
-  }
-
   /// Discovery as scrape configs and Alertmanager configs have it, in order of name.
-  static let discovery: [Field] = [
-    Field("file_sd_configs", .objects(fileDiscovery, goType: "[]*file.SDConfig")),
-    Field("http_sd_configs", .objects(httpDiscovery, goType: "[]*http.SDConfig")),
-    Field("static_configs", .objects(targetGroup, goType: "[]*targetgroup.Group")),
-  ]
+  static let discovery: [Field] =
+    ([
+      Field("file_sd_configs", .objects(fileDiscovery, goType: "[]*file.SDConfig")),
+      Field("http_sd_configs", .objects(httpDiscovery, goType: "[]*http.SDConfig")),
+      Field("static_configs", .objects(targetGroup, goType: "[]*targetgroup.Group")),
+    ] + DiscoveryMechanism.all.map(\.field)).sorted { $0.name < $1.name }
 }

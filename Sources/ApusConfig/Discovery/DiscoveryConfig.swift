@@ -6,6 +6,8 @@ package struct DiscoveryConfigs: Sendable, Equatable {
   package var staticGroups: [TargetGroup] = []
   package var files: [FileDiscoveryConfig] = []
   package var http: [HTTPDiscoveryConfig] = []
+  /// All others, by the names of their mechanisms, then in order of the file.
+  package var others: [MechanismConfig] = []
 
   package init() {}
 }
