@@ -4,6 +4,11 @@ package import ApusModel
 /// not on the cooperative pool. What it reads stays alive as long as the querier or one of its
 /// cursors.
 package protocol Querier: Sendable {
+  /// Fixes what is seen of some selectors, each a list of matchers: selects of them that follow
+  /// all show one moment. Without it each shows the moment in which it was made. Called once,
+  /// before them.
+  func hold(_ selectors: [[LabelMatcher]]) throws(StorageError)
+
   /// Series that match all of `matchers` and have samples in `range`.
   func select(
     _ matchers: [LabelMatcher], in range: TimeRange, hints: SelectHints
@@ -18,6 +23,11 @@ package protocol Querier: Sendable {
   func labelValues(
     of name: String, matching matchers: [LabelMatcher], limit: Int
   ) throws(StorageError) -> [String]
+}
+
+extension Querier {
+  /// For stores in which nothing changes.
+  package func hold(_ selectors: [[LabelMatcher]]) throws(StorageError) {}
 }
 
 /// Door: opens queriers.

@@ -150,7 +150,7 @@ package final class Engine: Sendable {
     let timeline = try self.timeline(request.time)
     let lookbackMs = request.lookbackDeltaMs ?? options.lookbackDeltaMs
     let (expression, plan) = try plan(request, timeline, lookbackMs, isDeep: isDeep)
-    let querier = try open(store, plan.readRange(timeline))
+    let querier = try open(store, plan, timeline)
     let limits = QueryLimits(
       lookbackMs: lookbackMs, deadlineNs: started + UInt64(timeoutMs(request)) * 1_000_000,
       bounds: timeline, countsPerStep: request.wantsSamplesPerStep && options.samplesPerStep)
@@ -240,12 +240,16 @@ package final class Engine: Sendable {
     return (expression, try planner.plan(expression))
   }
 
+  /// A view of the store that shows all selectors at one moment.
   private func open(
-    _ store: any Queryable, _ range: TimeRange?
+    _ store: any Queryable, _ plan: QueryPlan, _ timeline: Timeline
   ) throws(QueryError) -> any Querier {
-    guard let range else { return EmptyQuerier() }
+    guard let range = plan.readRange(timeline) else { return EmptyQuerier() }
     do throws(StorageError) {
-      return try store.querier(in: range)
+      let querier = try store.querier(in: range)
+      let selectors = plan.selectors
+      if selectors.count > 1 { try querier.hold(Array(Set(selectors.map(\.matchers)))) }
+      return querier
     } catch {
       throw .storage(error.description)
     }

@@ -10,6 +10,19 @@ extension QueryPlan {
   }
 }
 
+extension QueryPlan {
+  /// All of them, those of subqueries too.
+  var selectors: [SelectorPlan] {
+    var all: [SelectorPlan] = []
+    switch self {
+    case .node(let node): node.forEachSelector { all.append($0) }
+    case .range(.selector(let plan, _, _)): all.append(plan)
+    case .range(.subquery(let plan)): plan.inner.forEachSelector { all.append($0) }
+    }
+    return all
+  }
+}
+
 extension PlanNode {
   /// Nil where nothing is read.
   func readRange(_ timeline: Timeline) -> TimeRange? {

@@ -10,83 +10,13 @@ struct HeadSelection {
   let head: Head
   let lease: Epochs.Lease
   /// In label order if that was asked for.
-  let states: [SeriesState]
+  var states: [SeriesState]
   /// Deleted ranges by ordinal.
   let tombstones: Tombstones
   /// Open chunks of native histograms by slot.
   let histograms: HistogramSeries.Snapshot
   /// Late samples by ordinal.
   var late: [UInt32: OutOfOrderSeries] = [:]
-}
-
-/// Which of the head's samples are meant.
-enum HeadPart {
-  case inOrder
-  /// Late samples that stand in chunks.
-  case lateChunks
-  case all
-}
-
-extension Head {
-  /// Series that match and have samples of a part of the head in `range`.
-  func select(
-    _ matchers: [LabelMatcher], in range: TimeRange, isSorted: Bool, limit: Int,
-    part: HeadPart = .all
-  ) throws(StorageError) -> HeadSelection {
-    let lease = epochs.enter()
-    var ids = try PostingsSelection(HeadIndex(head: self)).select(matchers)
-    if limit > 0 && !isSorted && ids.count / 4 > limit {
-      ids.removeSubrange((limit * 4)...)
-    }
-    var states: [SeriesState] = []
-    states.reserveCapacity(ids.count)
-    var late: [UInt32: OutOfOrderSeries] = [:]
-    let (deleted, open) = stateLock.withLock { _ in
-      for ordinal in ids {
-        guard let slot = columns.slot(ofOrdinal: ordinal) else { continue }
-        let state = columns.states[slot]
-        var isWanted = part != .lateChunks && hasSamples(state, in: range)
-        if part != .inOrder, state.flags.contains(.outOfOrder),
-          let series = outOfOrder[ordinal],
-          part == .all ? series.hasSamples(in: range) : series.hasChunks(in: range)
-        {
-          late[ordinal] = series
-          isWanted = true
-        }
-        if isWanted { states.append(state) }
-      }
-      return (tombstones, histograms.snapshot())
-    }
-    if isSorted { ranks.sort(&states, in: self) }
-    if limit > 0 && states.count > limit { states.removeSubrange(limit...) }
-    return HeadSelection(
-      head: self, lease: lease, states: states, tombstones: deleted, histograms: open, late: late)
-  }
-
-  /// Whether a chunk in order of the series overlaps a range.
-  func hasSamples(_ state: SeriesState, in range: TimeRange) -> Bool {
-    guard state.lastTime != .min, state.lastTime >= range.minMs else { return false }
-    if state.hasOpenChunk {
-      if state.chunkStart <= range.maxMs { return true }
-    } else if state.flags.contains(.histogram), let start = histograms.openStart(of: state) {
-      if start <= range.maxMs { return true }
-    }
-    var index = Int(state.listCount) - 1
-    while index >= 0 {
-      let entry = ChunkList.entry(index, of: state.listAddress, in: columns.slots)
-      if entry.maxTime < range.minMs { return false }
-      if entry.minTime <= range.maxMs { return true }
-      index -= 1
-    }
-    return false
-  }
-
-  /// The labels of a series; nil if it is gone. The caller holds a lease.
-  func labels(ofOrdinal ordinal: UInt32) -> Labels? {
-    columns.slot(ofOrdinal: ordinal).map { labels(of: columns.states[$0]) }
-  }
-
-  func labels(of state: SeriesState) -> Labels { columns.labels.labels(state.labelsAddress) }
 }
 
 extension HeadSelection {

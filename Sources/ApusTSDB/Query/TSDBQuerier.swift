@@ -1,5 +1,6 @@
 internal import ApusModel
 internal import ApusStorage
+internal import Synchronization
 
 /// Head and blocks that touch a range of time, as one.
 ///
@@ -8,10 +9,26 @@ internal import ApusStorage
 final class TSDBQuerier: Querier {
   private let store: TSDB
   private let range: TimeRange
+  /// What was selected for all at one moment.
+  private let held = Mutex<[Held]>([])
+
+  private struct Held {
+    let matchers: [LabelMatcher]
+    /// Nil where the head had nothing in the range.
+    let selection: HeadSelection?
+  }
 
   init(_ store: TSDB, in range: TimeRange) {
     self.store = store
     self.range = range
+  }
+
+  func hold(_ selectors: [[LabelMatcher]]) throws(StorageError) {
+    let found = isInHead(range) ? try store.head.select(selectors, in: range) : []
+    let new = selectors.indices.map {
+      Held(matchers: selectors[$0], selection: found.isEmpty ? nil : found[$0])
+    }
+    held.withLock { $0 = new }
   }
 
   func select(
@@ -47,6 +64,12 @@ final class TSDBQuerier: Querier {
   private func select(
     _ matchers: [LabelMatcher], in range: TimeRange, _ hints: SelectHints
   ) throws(StorageError) -> HeadSelection? {
+    if let known = held.withLock({ held in held.first { $0.matchers == matchers } }) {
+      guard var selection = known.selection else { return nil }
+      selection.narrow(to: range)
+      selection.arrange(isSorted: hints.isSorted, limit: hints.limit)
+      return selection
+    }
     guard isInHead(range) else { return nil }
     return try store.head.select(
       matchers, in: range, isSorted: hints.isSorted, limit: hints.limit)

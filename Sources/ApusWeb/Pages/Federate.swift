@@ -64,6 +64,7 @@ struct Federation: Sendable {
     // A store's range is closed on the left, a lookback is open.
     let range = TimeRange(nowMs - lookbackDeltaMs + 1, nowMs)
     let querier = try store.querier(in: range)
+    if selectors.count > 1 { try querier.hold(selectors) }
     var hints = SelectHints()
     hints.isLatestOnly = true
     for selector in selectors {
