@@ -71,7 +71,7 @@ struct HistogramWireTests {
 
   @Test func `the differences of an integer histogram become counts`() {
     let outcome = send { writer in
-      writer.uint64(1, 9)
+      writer.uint64(1, 8)
       writer.uint64(6, 1)
       Self.span(11, 0, 3)(&writer)
       writer.bytes(12, Self.deltas([2, 1, -1]).span)
@@ -79,7 +79,7 @@ struct HistogramWireTests {
     }
     #expect(outcome.status == 204)
     let histogram = store.batches[0].histograms[0]
-    #expect(histogram.count == 9 && histogram.zeroCount == 1)
+    #expect(histogram.count == 8 && histogram.zeroCount == 1)
     #expect(histogram.positiveBuckets == [2, 3, 2])
   }
 
@@ -108,12 +108,59 @@ struct HistogramWireTests {
       writer.bytes(12, Self.deltas([-1]).span)
     }
     #expect(negative.text.contains("observation count is negative"))
-    #expect(send { $0.sint64(4, 9) }.text.contains("invalid schema"))
+    #expect(send { $0.sint64(4, -5) }.text.contains("for custom buckets, got schema -5"))
+    #expect(send { $0.sint64(4, 53) }.text.contains("invalid schema"))
     let bounds = send { writer in
       writer.sint64(4, -53)
       writer.bytes(16, Self.doubles([2, 1]).span)
     }
-    #expect(bounds.text.contains("not in increasing order"))
+    #expect(bounds.text.contains("previous bound is 2.000000 and current is 1.000000"))
+    let few = send { writer in
+      writer.sint64(4, -53)
+      Self.span(11, 1, 2)(&writer)
+      writer.bytes(13, Self.doubles([1, 2]).span)
+      writer.bytes(16, Self.doubles([0.5]).span)
+    }
+    #expect(few.text.contains("only 1 custom bounds defined"))
+    let mixed = send { $0.bytes(16, Self.doubles([0.5]).span) }
+    #expect(mixed.text.contains("exponential schema must not have custom bounds"))
     #expect(store.batches.allSatisfy { $0.histograms.isEmpty })
+  }
+
+  // Whole observations can be counted; floats may differ by how they were rounded.
+  @Test(arguments: [(8.0, 1), (9, 0), (7, 0), (.nan, 1)])
+  func `counts of an integer histogram agree`(_ sumOrCount: Double, _ taken: Int) {
+    let outcome = send { writer in
+      writer.uint64(1, sumOrCount.isNaN ? 20 : UInt64(sumOrCount))
+      writer.double(3, sumOrCount.isNaN ? .nan : 1)
+      writer.uint64(6, 1)
+      Self.span(11, 0, 3)(&writer)
+      writer.bytes(12, Self.deltas([2, 1, -1]).span)
+      writer.int64(15, 1)
+    }
+    #expect(outcome.status == (taken == 1 ? 204 : 400))
+    #expect(taken == 1 || outcome.text.contains("8 observations found in buckets, but the Count"))
+    #expect(store.batches.reduce(0) { $0 + $1.histograms.count } == taken)
+    let float = send { writer in
+      writer.double(2, 3)
+      Self.span(11, 0, 1)(&writer)
+      writer.bytes(13, Self.doubles([5]).span)
+    }
+    #expect(float.status == 204)
+  }
+
+  // 2^-9 powers from bucket to bucket become 2^-8.
+  @Test func `a resolution that is not stored is reduced`() {
+    let outcome = send { writer in
+      writer.sint64(4, 9)
+      writer.double(2, 6)
+      Self.span(11, 1, 3)(&writer)
+      writer.bytes(13, Self.doubles([1, 2, 3]).span)
+    }
+    #expect(outcome.status == 204)
+    let histogram = store.batches[0].histograms[0]
+    #expect(histogram.schema == 8)
+    #expect(histogram.positiveSpans == [.init(offset: 1, length: 2)])
+    #expect(histogram.positiveBuckets == [3, 3])
   }
 }

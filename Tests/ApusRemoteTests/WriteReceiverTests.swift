@@ -161,6 +161,18 @@ struct WriteReceiverTests {
     #expect(store.labels(of: SeriesRef(1))["text"] == long)
   }
 
+  @Test func `an exemplar may have no labels`() {
+    var body = WriteBody()
+    body.add(
+      series: WriteBody.labelFields(["__name__": "a"]) + WriteBody.sampleField((7, 1))
+        + WriteBody.exemplarField([:], value: 0.5, timeMs: 7))
+    #expect(send(body, to: receiver()) == noContent)
+    #expect(
+      store.batches[0].exemplars.map(\.exemplar) == [
+        Exemplar(labels: .empty, value: 0.5, timeMs: 7)
+      ])
+  }
+
   @Test func `exemplars ride along with their series`() {
     var body = WriteBody()
     body.add(

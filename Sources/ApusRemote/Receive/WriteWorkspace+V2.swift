@@ -64,11 +64,11 @@ extension WriteWorkspace {
         owners.append(Int32(series))
       }
       for i in histograms {
-        if let problem = problem(whole.histograms[i], whole.histogramTimes[i], latestMs) {
+        if let problem = problem(whole, i, latestMs) {
           problems.append("\(problem) for series \(text(at: series))")
           continue
         }
-        batch.append(ref, timeMs: whole.histogramTimes[i], histogram: whole.histograms[i])
+        batch.append(ref, timeMs: whole.histogramTimes[i], histogram: stored(whole.histograms[i]))
         histogramOwners.append(Int32(series))
       }
     }

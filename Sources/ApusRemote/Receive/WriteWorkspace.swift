@@ -108,11 +108,11 @@ final class WriteWorkspace: @unchecked Sendable {
         owners.append(Int32(series))
       }
       for i in histogram..<histogramEnd {
-        if let problem = problem(whole.histograms[i], whole.histogramTimes[i], latestMs) {
+        if let problem = problem(whole, i, latestMs) {
           skipped.problem = skipped.problem ?? problem
           continue
         }
-        batch.append(ref, timeMs: whole.histogramTimes[i], histogram: whole.histograms[i])
+        batch.append(ref, timeMs: whole.histogramTimes[i], histogram: stored(whole.histograms[i]))
         histogramOwners.append(Int32(series))
       }
       sample = sampleEnd
@@ -124,10 +124,24 @@ final class WriteWorkspace: @unchecked Sendable {
     return skipped
   }
 
-  func problem(
-    _ histogram: FloatHistogram, _ timeMs: Int64, _ latestMs: Int64
-  ) -> String? {
-    HistogramCheck.problem(histogram) ?? (timeMs > latestMs ? AppendError.outOfBounds.text : nil)
+  /// Why a histogram cannot be stored; nil if it can.
+  func problem(_ whole: AppendBatch, _ i: Int, _ latestMs: Int64) -> String? {
+    var histogram = whole.histograms[i]
+    if isTooFine(histogram) { histogram.schema = FloatHistogram.exponentialSchemaMax }
+    return HistogramCheck.problem(histogram)
+      ?? (request.areInteger[i] ? HistogramCheck.countProblem(histogram) : nil)
+      ?? (whole.histogramTimes[i] > latestMs ? AppendError.outOfBounds.text : nil)
+  }
+
+  /// A histogram without a problem in a resolution that is stored.
+  func stored(_ histogram: FloatHistogram) -> FloatHistogram {
+    isTooFine(histogram)
+      ? histogram.reduced(toSchema: FloatHistogram.exponentialSchemaMax) : histogram
+  }
+
+  private func isTooFine(_ histogram: FloatHistogram) -> Bool {
+    histogram.schema > FloatHistogram.exponentialSchemaMax
+      && histogram.schema <= FloatHistogram.exponentialSchemaFinest
   }
 
   /// The series, as a position in the request, of a sample or histogram of the batch.

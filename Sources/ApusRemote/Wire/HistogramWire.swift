@@ -13,40 +13,54 @@ internal import ApusModel
 internal import ApusSystem
 
 enum HistogramWire {
-  static func decode(
-    _ bytes: Span<UInt8>
-  ) throws(ProtobufError) -> (timeMs: Int64, histogram: FloatHistogram) {
-    var histogram = FloatHistogram()
+  struct Sample {
     var timeMs: Int64 = 0
+    var histogram = FloatHistogram()
+    /// Whether it counts whole observations, so that its counts can be held against each other.
+    var isInteger = true
+  }
+
+  static func decode(_ bytes: Span<UInt8>) throws(ProtobufError) -> Sample {
+    var sample = Sample()
+    var histogram = FloatHistogram()
     var negativeDeltas: [UInt64] = []
     var positiveDeltas: [UInt64] = []
     var reader = ProtobufReader(bytes)
     while try reader.next() {
       switch reader.field {
       case 1: histogram.count = Double(try reader.uint64())
-      case 2: histogram.count = try reader.double()
+      case 2:
+        histogram.count = try reader.double()
+        sample.isInteger = false
       case 3: histogram.sum = try reader.double()
       case 4: histogram.schema = Int32(truncatingIfNeeded: try reader.sint64())
       case 5: histogram.zeroThreshold = try reader.double()
       case 6: histogram.zeroCount = Double(try reader.uint64())
-      case 7: histogram.zeroCount = try reader.double()
+      case 7:
+        histogram.zeroCount = try reader.double()
+        sample.isInteger = false
       case 8: histogram.negativeSpans.append(try span(try reader.bytes()))
       case 9: try reader.appendVarints(to: &negativeDeltas)
-      case 10: try reader.appendDoubles(to: &histogram.negativeBuckets)
+      case 10:
+        try reader.appendDoubles(to: &histogram.negativeBuckets)
+        sample.isInteger = false
       case 11: histogram.positiveSpans.append(try span(try reader.bytes()))
       case 12: try reader.appendVarints(to: &positiveDeltas)
-      case 13: try reader.appendDoubles(to: &histogram.positiveBuckets)
+      case 13:
+        try reader.appendDoubles(to: &histogram.positiveBuckets)
+        sample.isInteger = false
       case 14:
         let hint = UInt8(truncatingIfNeeded: try reader.uint64())
         histogram.resetHint = FloatHistogram.ResetHint(rawValue: hint) ?? .unknown
-      case 15: timeMs = try reader.int64()
+      case 15: sample.timeMs = try reader.int64()
       case 16: try reader.appendDoubles(to: &histogram.customBounds)
       default: break
       }
     }
     if !negativeDeltas.isEmpty { histogram.negativeBuckets = counts(negativeDeltas) }
     if !positiveDeltas.isEmpty { histogram.positiveBuckets = counts(positiveDeltas) }
-    return (timeMs, histogram)
+    sample.histogram = histogram
+    return sample
   }
 
   private static func span(

@@ -66,10 +66,7 @@ extension WriteRequest {
         hash = try hashOf(refs, position)
       case 2: try decodeSample(try reader.bytes())
       case 3:
-        let (timeMs, histogram) = try HistogramWire.decode(try reader.bytes())
-        batch.histogramTimes.append(timeMs)
-        batch.histograms.append(histogram)
-        newestMs = max(newestMs, timeMs)
+        add(try HistogramWire.decode(try reader.bytes()))
       case 4:
         if let exemplar = try decodeExemplarV2(try reader.bytes(), all) {
           exemplars.append((series: position, exemplar: exemplar))

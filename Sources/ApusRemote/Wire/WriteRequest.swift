@@ -25,6 +25,8 @@ struct WriteRequest: Sendable {
   /// How many of the samples and histograms belong to series up to and with this one.
   var sampleEnds: [Int32] = []
   var histogramEnds: [Int32] = []
+  /// Which of the histograms count whole observations.
+  var areInteger: [Bool] = []
   /// The samples, in order of their series; the refs are for the caller to fill in.
   var batch = AppendBatch()
   /// The newest time of any sample or histogram; `Int64.min` where there is none.
@@ -53,6 +55,7 @@ struct WriteRequest: Sendable {
     labelBlocks.removeAll(keepingCapacity: true)
     sampleEnds.removeAll(keepingCapacity: true)
     histogramEnds.removeAll(keepingCapacity: true)
+    areInteger.removeAll(keepingCapacity: true)
     batch.removeAll()
     newestMs = .min
     exemplars.removeAll(keepingCapacity: true)
@@ -125,14 +128,10 @@ struct WriteRequest: Sendable {
       case 1: isTogether = false
       case 2: try decodeSample(try reader.bytes())
       case 3:
-        if let exemplar = try decodeExemplar(try reader.bytes()) {
-          exemplars.append((series: hashes.count, exemplar: exemplar))
-        }
+        let exemplar = try decodeExemplar(try reader.bytes())
+        exemplars.append((series: hashes.count, exemplar: exemplar))
       case 4:
-        let (timeMs, histogram) = try HistogramWire.decode(try reader.bytes())
-        batch.histogramTimes.append(timeMs)
-        batch.histograms.append(histogram)
-        newestMs = max(newestMs, timeMs)
+        add(try HistogramWire.decode(try reader.bytes()))
       default: break
       }
     }
@@ -149,6 +148,13 @@ struct WriteRequest: Sendable {
     batch.times.append(timeMs)
     batch.values.append(value)
     if timeMs > newestMs { newestMs = timeMs }
+  }
+
+  mutating func add(_ sample: HistogramWire.Sample) {
+    batch.histogramTimes.append(sample.timeMs)
+    batch.histograms.append(sample.histogram)
+    areInteger.append(sample.isInteger)
+    newestMs = max(newestMs, sample.timeMs)
   }
 
   mutating func endSeries() {
@@ -192,7 +198,8 @@ struct WriteRequest: Sendable {
   }
 
   /// Nil where its labels are none.
-  private func decodeExemplar(_ bytes: Span<UInt8>) throws(ProtobufError) -> Exemplar? {
+  /// It may have no labels.
+  private func decodeExemplar(_ bytes: Span<UInt8>) throws(ProtobufError) -> Exemplar {
     var reader = ProtobufReader(bytes)
     var value = 0.0
     var timeMs: Int64 = 0
@@ -216,6 +223,6 @@ struct WriteRequest: Sendable {
       default: break
       }
     }
-    return builder.isEmpty ? nil : Exemplar(labels: builder.labels(), value: value, timeMs: timeMs)
+    return Exemplar(labels: builder.labels(), value: value, timeMs: timeMs)
   }
 }
