@@ -29,6 +29,21 @@ import Testing
     #expect(points[0].value == 4)
   }
 
+  @Test func `bounds are written as Go writes them`() throws {
+    let registry = MetricRegistry()
+    let bounds = [
+      -2.5e7, 1e-05, 0.0001, 0.25, 1, 409_600, 1e6, 1_638_400, 26_214_400, 1e16, 1.5e300,
+    ]
+    _ = registry.distribution("d", help: "", bounds: bounds)
+    let points = try #require(registry.snapshot().first).points
+    let texts = points.compactMap { $0.labels.first { $0.name == "le" }?.value }
+    #expect(
+      texts == [
+        "-2.5e+07", "1e-05", "0.0001", "0.25", "1", "409600", "1e+06", "1.6384e+06", "2.62144e+07",
+        "1e+16", "1.5e+300", "+Inf",
+      ])
+  }
+
   @Test func `a histogram's buckets are cumulative and end with +Inf`() throws {
     let registry = MetricRegistry()
     let distribution = registry.distribution("d", help: "", bounds: [1, 10])

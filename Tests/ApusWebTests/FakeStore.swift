@@ -76,7 +76,9 @@ private struct FakeQuerier: Querier {
   func select(
     _ matchers: [LabelMatcher], in range: TimeRange, hints: SelectHints
   ) throws(StorageError) -> any SeriesCursor {
-    FakeCursor(matching(matchers).sorted { $0.labels < $1.labels })
+    let sorted = matching(matchers).sorted { $0.labels < $1.labels }
+    // Any order will do where none is asked for.
+    return FakeCursor(hints.isSorted ? sorted : sorted.reversed())
   }
 
   func labelNames(

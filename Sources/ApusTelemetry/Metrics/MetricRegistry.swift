@@ -151,8 +151,24 @@ private func summaryPoints(
   return points
 }
 
-/// As Go prints a float: no `.0` behind a whole number.
+/// As Go prints a float (`strconv.FormatFloat(x, 'g', -1, 64)`): no `.0` behind a whole number, and
+/// from a million on with an exponent, such as `1.6384e+06`.
 private func boundText(_ bound: Double) -> String {
   let text = "\(bound)"
-  return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  guard bound.isFinite, bound.magnitude >= 1e6 || (bound != 0 && bound.magnitude < 1e-4) else {
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+  let parts = text.split(separator: "e")
+  let mantissa = parts[0].drop { $0 == "-" }
+  let whole = mantissa.prefix { $0 != "." }
+  var exponent = (parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + whole.count - 1
+  var digits = mantissa.filter { $0 != "." }[...]
+  while digits.first == "0" && digits.count > 1 {
+    digits.removeFirst()
+    exponent -= 1
+  }
+  while digits.last == "0" && digits.count > 1 { digits.removeLast() }
+  let power = String(exponent.magnitude)
+  return (bound < 0 ? "-" : "") + digits.prefix(1) + (digits.count > 1 ? "." : "")
+    + digits.dropFirst() + (exponent < 0 ? "e-" : "e+") + (power.count < 2 ? "0" : "") + power
 }

@@ -73,8 +73,7 @@ extension WebHandlers {
   ) throws(APIError) -> [Labels] {
     var hints = SelectHints()
     hints.function = "series"
-    // In whatever order is cheapest, as Prometheus gives them, unless lists must be merged.
-    hints.isSorted = lists.count > 1
+    hints.isSorted = true
     hints.limit = limit > 0 ? limit + 1 : 0
     var found: [Labels] = []
     do throws(StorageError) {
