@@ -51,7 +51,8 @@ struct FeatureFlags: Sendable, Equatable {
       "This option for --enable-feature is a no-op. Use scrape_native_histograms instead."),
     "concurrent-rule-eval": .noEffect(
       "Rule groups are evaluated side by side; rules of one group stay in order."),
-    "memory-snapshot-on-shutdown": .refused("the head is replayed from its log"),
+    "memory-snapshot-on-shutdown": .noEffect(
+      "The head image, which is written in any case, makes the next start as quick."),
     "created-timestamp-zero-ingestion": .refused("start timestamps are not stored"),
     "st-storage": .refused("start timestamps are not stored"),
     "st-synthesis": .refused("start timestamps are not stored"),
@@ -59,11 +60,12 @@ struct FeatureFlags: Sendable, Equatable {
     "delayed-compaction": .refused("compaction is not delayed"),
     "otlp-deltatocumulative": .refused("only cumulative metrics are taken"),
     "otlp-native-delta-ingestion": .refused("only cumulative metrics are taken"),
-    "use-uncached-io": .refused("files are mapped"),
+    "use-uncached-io": .noEffect("Blocks are written in the usual way."),
     "xor2-encoding": .refused("float chunks are written as XOR"),
     "histograms-st-encoding": .refused("start timestamps are not stored"),
     "search-api": .refused("the search API is not there"),
-    "fast-startup": .refused("the head is replayed from its log"),
+    "fast-startup": .noEffect(
+      "The head image, which is written in any case, makes the next start as quick."),
     "old-ui": .refused("there is one user interface"),
   ]
 }

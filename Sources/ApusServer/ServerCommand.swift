@@ -74,6 +74,7 @@ package struct ServerCommand: Sendable {
     for warning in settings.features.warnings {
       log.warning("Feature flag", ["warning": warning.text, "option": warning.option])
     }
+    for warning in settings.warnings { log.warning("Command line", ["warning": warning]) }
     let source = ConfigSource(
       path: flags.text("config.file"),
       loader: ConfigLoader(files: files, environment: environment), settings: settings,

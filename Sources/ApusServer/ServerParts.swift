@@ -97,6 +97,9 @@ struct ServerParts: Sendable {
     for warning in config.warnings {
       log.warning("Configuration", ["warning": warning.description])
     }
+    if config.storage.floatChunkEncoding == "xor2" {
+      log.warning("storage.tsdb.chunk_encoding.floats is not followed: float chunks are XOR")
+    }
     do {
       let path = config.global.queryLogFile
       try queryLog.setPath(path.isEmpty ? nil : path)

@@ -125,6 +125,8 @@ struct Settings: Sendable {
     options.retentionMs = given ?? (isBounded ? 0 : Settings.defaultRetentionMs)
     options.retentionBytesMax = bytes
     options.blockMinMs = flags.durationMs("storage.tsdb.min-block-duration") ?? 7_200_000
+    options.samplesPerChunk = flags.count("storage.tsdb.samples-per-chunk")
+    if !flags.bool("storage.tsdb.large-chunks") { options.chunking = .prometheus }
     options.blockMaxMs = flags.durationMs("storage.tsdb.max-block-duration") ?? 0
     options.mergesOverlapping = flags.bool("storage.tsdb.allow-overlapping-compaction")
     options.chunkFileBytesMax = Int(
@@ -142,6 +144,16 @@ struct Settings: Sendable {
     return options
   }
 
+  /// What was given and is not done as it was said.
+  var warnings: [String] {
+    guard let interval = flags.durationMs("storage.tsdb.block-reload-interval"), interval < 1000
+    else { return [] }
+    return [
+      "The option --storage.tsdb.block-reload-interval is set to a value less than 1s. "
+        + "Setting it to 1s to avoid overload."
+    ]
+  }
+
   private var walCompression: WALCompression {
     guard flags.bool("storage.tsdb.wal-compression") else { return .none }
     return WALCompression(rawValue: flags.text("storage.tsdb.wal-compression-type")) ?? .snappy
@@ -156,6 +168,9 @@ struct Settings: Sendable {
     if options.retentionMs > 0 { parts.append(DurationText.text(ms: options.retentionMs)) }
     if options.retentionBytesMax > 0 {
       parts.append(ByteSizeText.text(bytes: options.retentionBytesMax))
+    }
+    if options.retentionPercentage > 0 {
+      parts.append(FloatText.f(options.retentionPercentage) + "%")
     }
     return parts.joined(separator: " or ")
   }

@@ -38,11 +38,12 @@ extension TSDB {
         RetentionPlan.Candidate(meta: $0.meta, sizeBytes: Int64($0.sizeBytes))
       }
       let plan = RetentionPlan(
-        retentionMs: options.retentionMs, sizeBytesMax: retentionBytesMax)
+        retentionMs: retention.withLock { $0.ageMs }, sizeBytesMax: retentionBytesMax)
       let decision = plan.decide(candidates, otherBytes: Int64(headBytes))
       metrics.timeRetentions.increment(by: decision.tooOld.isEmpty ? 0 : 1)
       metrics.sizeRetentions.increment(by: decision.tooMuch.isEmpty ? 0 : 1)
-      let gone = decision.all
+      // Blocks that were merged are named by those that replace them for ever.
+      let gone = decision.all.intersection(opened.all)
       let kept = opened.blocks.filter { !gone.contains($0.ulid) }
       // A block that cannot be read, but whose content another one has, goes as well.
       var unreadable: [DataDirectory.Failure] = []
@@ -64,13 +65,14 @@ extension TSDB {
   /// Bytes that blocks, log and head chunks may take; 0 for no bound. A volume whose size cannot be
   /// told sets none.
   var retentionBytesMax: Int64 {
-    guard options.retentionPercentage > 0 else { return options.retentionBytesMax }
+    let retention = retention.withLock { $0 }
+    guard retention.percentage > 0 else { return retention.bytesMax }
     do throws(PosixError) {
       let volume = Double(try files.volumeBytes(directory))
-      return Int64(min(volume * min(options.retentionPercentage, 100) / 100, 0x1p62))
+      return Int64(min(volume * min(retention.percentage, 100) / 100, 0x1p62))
     } catch {
       log.error("Unable to get filesystem size of data directory", ["err": "\(error)"])
-      return options.retentionBytesMax
+      return retention.bytesMax
     }
   }
 
@@ -132,10 +134,10 @@ extension TSDB {
     return made
   }
 
-  /// Bytes that the log and the head chunks take on disk.
+  /// Bytes that the log, the head chunks and the head image take on disk.
   var headBytes: Int {
     files.sizeBytes(under: walDirectory) + files.sizeBytes(under: wblDirectory)
-      + files.sizeBytes(under: headChunksDirectory)
+      + files.sizeBytes(under: headChunksDirectory) + files.sizeBytes(under: images.directory)
   }
 
   var headChunksDirectory: String { FilePath.join(directory, "chunks_head") }

@@ -33,6 +33,7 @@ extension TSDB {
       return try check(image, chunkFiles)
     } catch {
       images.start = .log(reason: error.description)
+      head.metrics.activity.imageFailures.increment()
       log.warning(
         "Head image ignored, the whole WAL is replayed instead",
         ["image": images.path, "reason": error.description])

@@ -137,7 +137,9 @@ extension TSDB {
         source, minTimeMs: minTime, maxTimeMs: end, isCancelled: isCancelled)
       try load(made)
     }
+    let gcStart = clock.monotonicNs
     let gone = head.truncate(before: end)
+    head.metrics.activity.gcDuration.observe(Double(clock.monotonicNs &- gcStart) / 1e9)
     noteGone(gone)
     log.info(
       "Head GC completed",

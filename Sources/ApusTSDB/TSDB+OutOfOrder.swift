@@ -8,9 +8,10 @@ internal import Synchronization
 extension TSDB {
   var wblDirectory: String { FilePath.join(directory, "wbl") }
 
-  /// Puts those options into force that may change while the store is open: the out-of-order
-  /// window, the number of exemplars, and the share of ended series.
+  /// Puts those options into force that may change while the store is open: how long blocks are
+  /// kept, the out-of-order window, the number of exemplars, and the share of ended series.
   package func apply(_ options: TSDBOptions) throws(StorageError) {
+    retention.withLock { $0 = options.retention }
     try setOutOfOrderWindow(options.outOfOrderWindowMs)
     head.exemplars.resize(to: options.exemplarsMax)
     staleThreshold.withLock { $0 = options.staleSeriesThreshold }

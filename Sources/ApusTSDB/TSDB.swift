@@ -33,6 +33,8 @@ package final class TSDB: Sendable {
   let expiries = Mutex<[SeriesRef: Int]>([:])
   /// Share of ended series from which on they leave the head early; 0 for never.
   let staleThreshold = Mutex(0.0)
+  /// How long blocks are kept, from the next look at them on.
+  let retention: Mutex<Retention>
   private let state = Mutex(State())
 
   private struct State {
@@ -45,8 +47,10 @@ package final class TSDB: Sendable {
     random: any RandomSource, log: Log, metrics: MetricRegistry, progress: ReplayProgress
   ) {
     replayProgress = progress
+    let options = options.usable
     self.directory = directory
     self.options = options
+    retention = Mutex(options.retention)
     self.files = files
     self.clock = clock
     self.random = random
@@ -64,8 +68,9 @@ package final class TSDB: Sendable {
       metrics: metrics, options: compaction)
     head = Head(
       options: HeadOptions(
-        chunkRangeMs: options.blockMinMs, exemplarsMax: options.exemplarsMax,
-        storesHistograms: options.storesHistograms), metrics: HeadMetrics(metrics))
+        chunkRangeMs: options.blockMinMs, samplesPerChunk: options.samplesPerChunk,
+        exemplarsMax: options.exemplarsMax, storesHistograms: options.storesHistograms),
+      metrics: HeadMetrics(metrics))
     images = HeadImages(
       dataDirectory: directory, logDirectory: FilePath.join(directory, "wal"),
       intervalMs: options.headImageIntervalMs, files: files)

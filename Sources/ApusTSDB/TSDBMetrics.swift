@@ -1,5 +1,6 @@
 internal import ApusSystem
 internal import ApusTelemetry
+internal import Synchronization
 
 /// What the store counts beside the head, under Prometheus's names.
 final class TSDBMetrics: Sendable {
@@ -107,7 +108,7 @@ final class TSDBMetrics: Sendable {
       Double(($0.oldestTimeMs ?? 0) / 1000)
     }
     gauge("retention_limit_seconds", "How long to retain samples in storage.") {
-      Double($0.options.retentionMs) / 1000
+      Double($0.retention.withLock { $0.ageMs }) / 1000
     }
     gauge(
       "retention_limit_bytes",
@@ -117,7 +118,7 @@ final class TSDBMetrics: Sendable {
       "retention_limit_percentage",
       "Max percentage of total storage space to be retained in the tsdb blocks, configured 0 "
         + "means disabled"
-    ) { $0.options.retentionPercentage }
+    ) { $0.retention.withLock { $0.percentage } }
     wal.observe(registry) { [weak store] in
       store?.head.log?.writer.segment ?? 0
     } sizeBytes: { [weak store] in

@@ -12,6 +12,8 @@ package struct TSDBOptions: Sendable {
   package var blockMaxMs: Int64 = 0
   /// Whether blocks that overlap are merged, or left to somebody else.
   package var mergesOverlapping = true
+  /// Samples that a float chunk of the head aims at; it is cut at twice as many.
+  package var samplesPerChunk = Limits.samplesPerChunkTarget
   /// How blocks that are merged lay out their chunks.
   package var chunking = BlockChunking.denseDefault
   /// Largest chunk file of a block.
@@ -47,6 +49,18 @@ package struct TSDBOptions: Sendable {
 
   package init() {}
 
+  /// With nothing in it that no store can live with: as in Prometheus, the default stands for it.
+  var usable: TSDBOptions {
+    var usable = self
+    if blockMinMs <= 0 { usable.blockMinMs = TSDBOptions().blockMinMs }
+    if samplesPerChunk <= 0 { usable.samplesPerChunk = TSDBOptions().samplesPerChunk }
+    return usable
+  }
+
+  var retention: Retention {
+    Retention(ageMs: retentionMs, bytesMax: retentionBytesMax, percentage: retentionPercentage)
+  }
+
   /// Lengths of blocks: 2 h, 6 h, 18 h and so on.
   var blockRangesMs: [Int64] {
     let month: Int64 = 31 * 86_400_000
@@ -54,4 +68,11 @@ package struct TSDBOptions: Sendable {
     return CompactionPlan.exponentialRanges(
       minMs: blockMinMs, maxMs: blockMaxMs > 0 ? blockMaxMs : max(most, blockMinMs))
   }
+}
+
+/// How long blocks are kept; 0 for no bound, as in `TSDBOptions`.
+struct Retention: Sendable, Equatable {
+  var ageMs: Int64
+  var bytesMax: Int64
+  var percentage: Double
 }

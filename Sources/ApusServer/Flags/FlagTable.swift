@@ -110,8 +110,12 @@ enum FlagTable {
       "storage.tsdb.wal-compression-type", .choice(["snappy", "zstd", "lz4", "none"]), "snappy",
       "How to compress the WAL; Prometheus cannot read lz4.", mode: .server, isHidden: true),
     .init(
-      "storage.tsdb.samples-per-chunk", .number, "120", "Samples in a chunk.", mode: .server,
-      isHidden: true),
+      "storage.tsdb.samples-per-chunk", .number, "120", "Samples that a chunk aims at.",
+      mode: .server, isHidden: true),
+    .init(
+      "storage.tsdb.large-chunks", .bool, "true",
+      "Join small chunks into large ones when blocks are merged; every Prometheus reads them. "
+        + "Not a flag of Prometheus.", mode: .server),
     .init(
       "storage.tsdb.delayed-compaction.max-percent", .number, "10",
       "Largest delay of a compaction, in percent of the block.", mode: .server, isHidden: true),

@@ -17,6 +17,9 @@ package struct DataDirectory: Sendable {
     package var failures: [Failure] = []
     /// Directories with the name of a block in which no meta.json is: no blocks, as in Prometheus.
     package var withoutMeta: [ULID] = []
+
+    /// All that is there.
+    var all: Set<ULID> { Set(blocks.map(\.ulid) + failures.map(\.ulid) + withoutMeta) }
   }
 
   package struct Failure: Sendable {

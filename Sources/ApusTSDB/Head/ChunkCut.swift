@@ -22,14 +22,15 @@ enum ChunkCut {
 
   /// Whether the next sample, at `time`, goes into a new chunk. Adjusts the planned end of the
   /// chunk on the way.
+  /// - Parameter samplesTarget: samples that the chunk aims at.
   @inline(__always)
-  static func isDue(_ s: inout SeriesState, time: Int64) -> Bool {
+  static func isDue(_ s: inout SeriesState, time: Int64, samplesTarget: Int) -> Bool {
     guard s.sampleCount > 0 else { return true }
     // A chunk that is still open may grow by one sample beyond the limit of bytes.
     if Int(s.bitCount) > (Limits.chunkBytesMax - Limits.sampleBytesMax) * 8 { return true }
-    if Int(s.sampleCount) == Limits.samplesPerChunkTarget / 4 {
+    if Int(s.sampleCount) == samplesTarget / 4 {
       s.nextAt = predictedEnd(start: s.chunkStart, now: s.lastTime, windowEnd: s.nextAt)
     }
-    return time >= s.nextAt || Int(s.sampleCount) >= Limits.samplesPerChunkTarget * 2
+    return time >= s.nextAt || Int(s.sampleCount) >= samplesTarget * 2
   }
 }

@@ -9,6 +9,7 @@ struct FloatWriter: ~Copyable {
   private let head: Head
   private let states: SharedColumn<SeriesState>.Elements
   private let slots: SlotArena
+  private let samplesTarget: Int
   /// Series that have filled a chunk, once for each.
   private(set) var full: [UInt32] = []
 
@@ -21,6 +22,7 @@ struct FloatWriter: ~Copyable {
   init(_ head: Head, _ slots: SlotArena) {
     self.head = head
     self.slots = slots
+    samplesTarget = head.options.samplesPerChunk
     states = head.columns.states.elements
   }
 
@@ -49,7 +51,7 @@ struct FloatWriter: ~Copyable {
       head.changeKind(slot, bits: bits)
     }
     let isDue = states.update(slot) { state in
-      if ChunkCut.isDue(&state, time: time) { return true }
+      if ChunkCut.isDue(&state, time: time, samplesTarget: samplesTarget) { return true }
       OpenChunk.append(&state, time: time, bits: bits, in: slots)
       return false
     }

@@ -67,6 +67,12 @@ final class Head: @unchecked Sendable {
 
   var seriesCount: Int { stateLock.withLock { _ in columns.count } }
 
+  /// Series whose newest sample in order is a native histogram, and how many buckets those have.
+  var histogramCensus: (series: Int, buckets: Int) {
+    let open = stateLock.withLock { _ in histograms.snapshot() }
+    return (open.count, open.bucketCount)
+  }
+
   /// Times of what is held in order, under `stateLock`.
   var times: HeadTimes { stateLock.withLock { _ in clock } }
 
@@ -95,6 +101,8 @@ extension Head {
 struct HeadOptions: Sendable {
   /// Length of the blocks that the head is cut into.
   var chunkRangeMs: Int64
+  /// Samples that a float chunk aims at, 1 or more.
+  var samplesPerChunk: Int
   /// Exemplars kept; 0 for none.
   var exemplarsMax: Int
   var storesHistograms: Bool

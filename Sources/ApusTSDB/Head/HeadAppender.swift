@@ -77,7 +77,9 @@ extension Head {
 
   /// Stores a batch: judged, logged, applied.
   func append(_ batch: AppendBatch) throws(StorageError) -> AppendOutcome {
-    try appendLock.withLock { _ throws(StorageError) in try commit(batch) }
+    metrics.activity.beginAppend()
+    defer { metrics.activity.endAppend() }
+    return try appendLock.withLock { _ throws(StorageError) in try commit(batch) }
   }
 
   /// Under `appendLock`.
@@ -141,7 +143,10 @@ extension Head {
     _ verdict: AppendRules.Verdict, timeMs: Int64, _ batch: AppendBatch
   ) -> AppendError? {
     let (behind, overflow) = clock.maxTime.subtractingReportingOverflow(timeMs)
-    if behind > 0 && !overflow { metrics.outOfOrderDelta.observe(Double(behind) / 1000) }
+    // Prometheus refuses what is out of bounds before it looks how late it is.
+    if behind > 0 && !overflow && verdict != .reject(.outOfBounds) {
+      metrics.outOfOrderDelta.observe(Double(behind) / 1000)
+    }
     if case .reject(let error) = verdict { return error }
     return batch.discardsOutOfOrder ? .outOfOrder : nil
   }

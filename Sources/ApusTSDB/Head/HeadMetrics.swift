@@ -9,6 +9,7 @@ final class HeadMetrics: Sendable {
   let seriesRemoved: Counter
   let seriesNotFound: Counter
   let staleSeries: Gauge
+  let activity: HeadActivity
   let chunksCreated: Counter
   let chunksRemoved: Counter
   let mmapChunks: Counter
@@ -44,6 +45,7 @@ final class HeadMetrics: Sendable {
       "head_series_not_found_total", "Total number of requests for series that were not found.")
     staleSeries = registry.gauge(
       "prometheus_tsdb_head_stale_series", help: "Total number of stale series in the head block.")
+    activity = HeadActivity(registry)
     chunksCreated = counter(
       "head_chunks_created_total", "Total number of chunks created in the head")
     chunksRemoved = counter(
@@ -146,6 +148,15 @@ final class HeadMetrics: Sendable {
     gauge("head_max_time_seconds", "Maximum timestamp of the head block.") {
       Double($0.times.maxTime / 1000)
     }
+    gauge(
+      "head_native_histogram_series",
+      "Number of series whose most recent in-order sample is a native histogram."
+    ) { Double($0.histogramCensus.series) }
+    gauge(
+      "head_native_histogram_buckets",
+      "Number of positive and negative bucket entries in the most recent in-order native "
+        + "histogram sample of each series, including entries carried by staleness markers."
+    ) { Double($0.histogramCensus.buckets) }
     gauge("exemplar_exemplars_in_storage", "Number of exemplars currently in circular storage.") {
       Double($0.exemplars.count)
     }

@@ -62,6 +62,16 @@ struct HistogramSeries {
 
     subscript(ordinal: UInt32) -> Open? { open[ordinal] }
 
+    var count: Int { open.count }
+
+    /// Buckets of the newest histogram of each series.
+    var bucketCount: Int {
+      open.values.reduce(0) { sum, chunk in
+        guard let last = chunk.histograms.last else { return sum }
+        return sum + last.positiveBuckets.count + last.negativeBuckets.count
+      }
+    }
+
     func read(_ state: SeriesState, in range: TimeRange, into batch: inout SampleBatch) {
       guard let chunk = open[state.ordinal] else { return }
       for (i, time) in chunk.times.enumerated() where range.contains(time) {
