@@ -133,6 +133,27 @@ import Testing
     #expect(FloatHistogram.exponentialBound((1024 << 8) + 1, schema: 8) == .infinity)
   }
 
+  @Test func `a zero bucket may reach into a bucket, which then begins behind it`() {
+    var earlier = histogram(zero: 2, [4, 1], offset: -1)
+    earlier.zeroThreshold = 0.3
+    var later = histogram(zero: 3, [5, 1], offset: -1)
+    later.zeroThreshold = 0.3
+    #expect(!later.detectReset(earlier))
+    #expect(earlier.detectReset(later))
+    #expect(earlier.allBuckets.map(\.lower) == [-0.3, 0.3, 0.5])
+    #expect(earlier.allBuckets.map(\.upper) == [0.3, 0.5, 1])
+    #expect("\(earlier)".contains("(0.25,0.5]:4"))
+    // A negative zero bucket is shown, and counts for nothing.
+    var negative = earlier
+    negative.multiply(by: -1)
+    #expect(negative.allBuckets.map(\.count) == [-4, -1])
+    #expect("\(negative)".contains("[-0.3,0.3]:-2"))
+    // Only one that grows to it takes the bucket in.
+    var narrow = earlier
+    narrow.zeroThreshold = 0.001
+    #expect(later.detectReset(narrow))
+  }
+
   @Test func `a compensated sum keeps what a plain one loses`() throws {
     var big = histogram([1e100])
     big.sum = 1e100

@@ -23,14 +23,31 @@ extension FloatHistogram {
   }
 
   /// All buckets that are spelled out, from the least to the greatest values, the zero bucket
-  /// among them where it is populated. Empty ones are among them.
+  /// among them where it is above zero. Those that it cuts end at it. Empty ones are among them.
+  ///
+  /// Source: Prometheus, model/histogram/float_histogram.go, allFloatBucketIterator.
   package var allBuckets: [Bucket] {
+    var all = buckets(withZero: zeroCount > 0)
+    for i in all.indices {
+      if all[i].upper < 0 && all[i].upper > -zeroThreshold {
+        all[i].upper = -zeroThreshold
+      } else if all[i].lower > 0 && all[i].lower < zeroThreshold {
+        all[i].lower = zeroThreshold
+      }
+    }
+    return all
+  }
+
+  /// The same as a text shows them: none is cut, and the zero bucket may be negative.
+  package var spelledBuckets: [Bucket] { buckets(withZero: zeroCount != 0) }
+
+  private func buckets(withZero: Bool) -> [Bucket] {
     var all: [Bucket] = []
     let negative = BucketColumn(negativeSpans, negativeBuckets)
     let positive = BucketColumn(positiveSpans, positiveBuckets)
     all.reserveCapacity(negative.count + positive.count + 1)
     for i in (0..<negative.count).reversed() { all.append(negativeBucket(negative, i)) }
-    if zeroCount != 0 {
+    if withZero {
       all.append(
         Bucket(
           lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount, includesLower: true,

@@ -26,8 +26,9 @@ package struct HistogramColumns: Sendable {
   }
 
   /// What the zero bucket would hold with a larger threshold, and that threshold: it grows to the
-  /// end of a populated bucket that it cuts.
+  /// end of a populated bucket that it cuts. The threshold that it has may cut one.
   func zeroCount(atLeast threshold: Double) -> (count: Double, threshold: Double) {
+    if threshold == zeroThreshold { return (zeroCount, threshold) }
     var threshold = threshold
     while true {
       var count = zeroCount

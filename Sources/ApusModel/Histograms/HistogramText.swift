@@ -3,7 +3,7 @@ extension FloatHistogram: CustomStringConvertible {
   /// text is wanted. Empty buckets are left out.
   package var description: String {
     var out = "{count:\(FloatText.g(count)), sum:\(FloatText.g(sum))"
-    for bucket in allBuckets where bucket.count != 0 {
+    for bucket in spelledBuckets where bucket.count != 0 {
       out += ", \(bucket.includesLower ? "[" : "(")\(FloatText.g(bucket.lower)),"
       out += "\(FloatText.g(bucket.upper))\(bucket.includesUpper ? "]" : ")")"
       out += ":\(FloatText.g(bucket.count))"
