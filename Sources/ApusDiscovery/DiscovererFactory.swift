@@ -1,6 +1,7 @@
 internal import ApusConfig
 internal import ApusHTTP
 internal import ApusModel
+internal import ApusSystem
 internal import ApusTelemetry
 
 /// Makes discoverers from configurations.
@@ -30,6 +31,12 @@ struct DiscovererFactory {
         metrics: metrics)
       return ConsulTargets(config, api: api, clock: doors.clock, metrics: metrics, log: log)
     case .other(.kubernetes(let config)): return try kubernetes(config)
+    case .other(.kuma(let config)):
+      let name = try? doors.files.readText("/etc/hostname").split(whereSeparator: \.isNewline).first
+      return KumaTargets(
+        config, fetcher: try doors.fetchers.fetcher(for: config.client),
+        clientID: config.clientID.isEmpty ? name.map(String.init) ?? "prometheus" : config.clientID,
+        clock: doors.clock, metrics: metrics.lookups, log: log)
     case .other(let config):
       let polled = try source(config)
       return refreshed(polled.source, config.kind, everyMs: polled.everyMs)
@@ -91,14 +98,23 @@ struct DiscovererFactory {
         config: config, api: api, files: doors.files, random: doors.random)
       return (source, config.refreshIntervalMs)
     case .ec2(let config):
-      let access = AWSAccess(
-        config, files: doors.files, environment: doors.environment, fetchers: doors.fetchers)
+      let access = self.access(config.account)
       let source = EC2Targets(
         config, api: try api(config.polling), access: access, clock: doors.clock)
       return (source, config.polling.refreshIntervalMs)
-    case .consul, .kubernetes: preconditionFailure("\(config.kind) is not polled")
+    case .lightsail(let config):
+      let source = LightsailTargets(
+        config: config, api: try api(config.polling), access: access(config.account),
+        clock: doors.clock)
+      return (source, config.polling.refreshIntervalMs)
+    case .consul, .kubernetes, .kuma: preconditionFailure("\(config.kind) is not polled")
     default: return try cloud(config)
     }
+  }
+
+  private func access(_ account: AWSAccountConfig) -> AWSAccess {
+    AWSAccess(
+      account, files: doors.files, environment: doors.environment, fetchers: doors.fetchers)
   }
 
   private func engine(
@@ -127,6 +143,9 @@ struct DiscovererFactory {
       return try polled(config.polling) {
         LinodeTargets(config: config, api: $0, metrics: metrics)
       }
+    case .openStack(let config):
+      let whole = try config.completed(doors.environment)
+      return try polled(config.polling) { OpenStackTargets(config: whole, api: $0) }
     case .puppetDB(let config):
       return try polled(config.polling) { PuppetDBTargets(config: config, api: $0) }
     case .scaleway(let config):

@@ -13,12 +13,14 @@ package struct DiscoveryDoors: Sendable {
   /// The value of a variable of the process.
   package let environment: @Sendable (String) -> String?
 
+  /// - Parameter userAgent: how requests name who asks, such as `Prometheus/3.5.0`.
   package init(
     files: any FileSystem, fetchers: any HTTPFetcherFactory, clock: any WallClock,
-    random: any RandomSource, environment: @escaping @Sendable (String) -> String?
+    random: any RandomSource, environment: @escaping @Sendable (String) -> String?,
+    userAgent: String
   ) {
     self.files = files
-    self.fetchers = fetchers
+    self.fetchers = NamedFetchers(inner: fetchers, userAgent: userAgent)
     self.clock = clock
     self.random = random
     self.environment = environment

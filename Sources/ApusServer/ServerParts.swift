@@ -74,7 +74,7 @@ struct ServerParts: Sendable {
       metrics: registry, log: world.log.with("component", "notifier"))
     let doors = DiscoveryDoors(
       files: world.files, fetchers: fetchers, clock: world.clock, random: world.random,
-      environment: ProcessEnvironment.value)
+      environment: ProcessEnvironment.value, userAgent: "Prometheus/\(BuildInfo.version)")
     let discoveryMetrics = DiscoveryMetrics(registry)
     let scrape = scrape
     discovery = DiscoveryManager(

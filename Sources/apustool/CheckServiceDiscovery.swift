@@ -63,7 +63,8 @@ struct DiscoveryProbe {
       name: "scrape",
       doors: DiscoveryDoors(
         files: files, fetchers: PooledFetcherFactory(files: files), clock: clock,
-        random: SystemRandomSource(), environment: ProcessEnvironment.value),
+        random: SystemRandomSource(), environment: ProcessEnvironment.value,
+        userAgent: "apustool"),
       metrics: DiscoveryMetrics(MetricRegistry()), log: .none
     ) { groups in found.groups.withLock { $0 = groups[job.jobName] ?? [] } }
     await manager.apply([job.jobName: job.discovery])

@@ -118,6 +118,22 @@ struct DiscoveryConfigTests {
       "ec2_sd_configs: [{region: r, bearer_token: a, bearer_token_file: b}]",
       "at most one of bearer_token & bearer_token_file must be configured"
     ),
+    ("kuma_sd_configs: [{}]", "kuma SD server must not be empty: "),
+    (
+      "kuma_sd_configs: [{server: k}]", "kuma SD server must not be empty and have a scheme: k"
+    ),
+    (
+      "lightsail_sd_configs: [{region: r, bearer_token: a, bearer_token_file: b}]",
+      "at most one of bearer_token & bearer_token_file must be configured"
+    ),
+    (
+      "openstack_sd_configs: [{role: x, region: r}]", #"unknown OpenStack SD role "x""#
+    ),
+    (
+      "openstack_sd_configs: [{role: instance, region: r, availability: invalid}]",
+      "unknown availability invalid, must be one of admin, internal or public"
+    ),
+    ("openstack_sd_configs: [{role: instance}]", "openstack SD configuration requires a region"),
     ("nomad_sd_configs: [{server: ''}]", "nomad SD configuration requires a server address"),
     ("eureka_sd_configs: [{}]", "eureka_sd: empty or null eureka server"),
     ("eureka_sd_configs: [{server: 'e.com'}]", "eureka_sd: invalid eureka server URL"),
@@ -182,8 +198,7 @@ struct DiscoveryConfigTests {
   }
 
   @Test(arguments: [
-    "aws", "azure", "gce", "kuma", "lightsail", "nerve", "oci", "openstack", "outscale",
-    "ovhcloud", "serverset", "uyuni",
+    "aws", "azure", "gce", "nerve", "oci", "outscale", "ovhcloud", "serverset", "uyuni",
   ])
   func `a mechanism that is missing is refused with a way around`(name: String) {
     let found = problems(job("\(name)_sd_configs: [{}]"))

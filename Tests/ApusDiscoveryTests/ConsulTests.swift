@@ -72,6 +72,7 @@ struct ConsulTests {
     #expect(all[1]["__meta_consul_health"] == "passing")
     let asked = try #require(server.requests.first { $0.target.contains("/health/") })
     #expect(asked.headers["x-consul-token"] == "s3")
+    #expect(server.requests.allSatisfy { $0.headers["user-agent"] == "Prometheus/test" })
     #expect(
       asked.target == "/v1/health/service/web?dc=dc1&filter=Service.Port+%3E+1&wait=120000ms"
         + "&node-meta=k%3Av&stale=")

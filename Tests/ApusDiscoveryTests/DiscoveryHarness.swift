@@ -33,7 +33,7 @@ struct DiscoveryHarness: Sendable {
     let environment = environment
     let doors = DiscoveryDoors(
       files: files, fetchers: fetchers, clock: clock, random: SystemRandomSource(),
-      environment: { environment[$0] })
+      environment: { environment[$0] }, userAgent: "Prometheus/test")
     return try DiscovererFactory(doors: doors, metrics: metrics, log: .none, job: "job")
       .discoverer(try mechanism(yaml))
   }

@@ -39,7 +39,7 @@ struct DiscoveryManagerTests {
     let (stream, continuation) = AsyncStream<Delivery>.makeStream()
     let doors = DiscoveryDoors(
       files: files, fetchers: ScriptedFetcher([ScriptedFetcher.json("[]")]), clock: clock,
-      random: SystemRandomSource(), environment: { _ in nil })
+      random: SystemRandomSource(), environment: { _ in nil }, userAgent: "test")
     let manager = DiscoveryManager(
       name: "scrape", doors: doors, metrics: DiscoveryMetrics(registry), log: .none
     ) { [clock] in continuation.yield(($0, clock.nowMs)) }

@@ -133,7 +133,7 @@ struct EC2Tests {
   }
 
   private func access(
-    _ config: EC2DiscoveryConfig, _ environment: [String: String],
+    _ config: AWSAccountConfig, _ environment: [String: String],
     files: [String: String] = [:], metadata: [String: String] = [:]
   ) throws -> AWSAccess {
     let harness = DiscoveryHarness()
@@ -149,7 +149,7 @@ struct EC2Tests {
   }
 
   @Test func `keys come from configuration, environment, profile or the machine`() async throws {
-    var config = EC2DiscoveryConfig()
+    var config = AWSAccountConfig()
     config.accessKey = "A"
     config.secretKey = Secret("S")
     let environment = [
@@ -157,7 +157,7 @@ struct EC2Tests {
     ]
     #expect(
       try await access(config, environment).keys() == .init(accessKey: "A", secretKey: "S"))
-    config = EC2DiscoveryConfig()
+    config = AWSAccountConfig()
     #expect(
       try await access(config, environment).keys()
         == .init(accessKey: "EA", secretKey: "ES", sessionToken: "ET"))
@@ -196,7 +196,7 @@ struct EC2Tests {
       "\(base)meta-data/iam/security-credentials/role-1":
         #"{"AccessKeyId": "MA", "SecretAccessKey": "MS", "Token": "MT"}"#,
     ]
-    let config = EC2DiscoveryConfig()
+    let config = AWSAccountConfig()
     let machine = try access(config, [:], metadata: metadata)
     #expect(try await machine.region() == "sa-east-1")
     #expect(

@@ -24,19 +24,17 @@ struct DiscoveryMechanism: Sendable {
   /// By name. Those for files and HTTP servers are apart.
   static let all: [DiscoveryMechanism] = [
     .consul, .digitalOcean, .dns, .docker, .dockerSwarm, .ec2, .eureka, .hetzner, .ionos,
-    .kubernetes, .linode, .marathon, .nomad, .puppetDB, .scaleway, .stackit, .triton, .vultr,
+    .kubernetes, .kuma, .lightsail, .linode, .marathon, .nomad, .openStack, .puppetDB, .scaleway,
+    .stackit, .triton, .vultr,
   ]
 
   /// Mechanisms of Prometheus that Apus does not have, and what to use in their place.
   static let missing: [String: String] = [
-    "aws": "use ec2_sd_configs for EC2 instances, and \(anyOther) for the rest",
+    "aws": "use ec2_sd_configs and lightsail_sd_configs, and \(anyOther) for the rest",
     "azure": "use \(anyOther)",
     "gce": "use \(anyOther)",
-    "kuma": "use \(anyOther)",
-    "lightsail": "use \(anyOther)",
     "nerve": "use \(anyOther)",
     "oci": "use \(anyOther)",
-    "openstack": "use \(anyOther)",
     "outscale": "use \(anyOther)",
     "ovhcloud": "use \(anyOther)",
     "serverset": "use \(anyOther)",

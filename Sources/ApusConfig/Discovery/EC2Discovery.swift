@@ -1,5 +1,3 @@
-internal import ApusModel
-
 /// Instances of AWS EC2.
 package struct EC2DiscoveryConfig: Sendable, Equatable {
   package struct Filter: Sendable, Equatable {
@@ -12,13 +10,7 @@ package struct EC2DiscoveryConfig: Sendable, Equatable {
     }
   }
 
-  /// Empty for that of the environment, the profile or the machine.
-  package var region = ""
-  /// Empty for the public one of the region.
-  package var endpoint = ""
-  package var accessKey = ""
-  package var secretKey = Secret("")
-  package var profile = ""
+  package var account = AWSAccountConfig()
   package var filters: [Filter] = []
   package var polling = PollingConfig()
 
@@ -30,14 +22,7 @@ extension DiscoveryMechanism {
     "ec2",
     Schema(
       "aws.plain",
-      [
-        Field("endpoint", .string, shown: .always),
-        Field("region", .string, shown: .always),
-        Field("access_key", .string),
-        Field("secret_key", .secret),
-        Field("profile", .string),
-        Field("role_arn", .string),
-        Field("external_id", .string),
+      AWSAccountConfig.fields + [
         Field("refresh_interval", .duration, preset: .duration(60_000)),
         Field("port", .int, preset: .int(80), shown: .always),
         Field(
@@ -53,21 +38,7 @@ extension DiscoveryMechanism {
     "[]*aws.EC2SDConfig"
   ) { reader, record in
     var config = EC2DiscoveryConfig()
-    config.region = record.string("region")
-    config.endpoint = record.string("endpoint")
-    if let problem = GoURL.problem(config.endpoint) {
-      reader.fail(record.line(of: "endpoint"), problem)
-    }
-    config.accessKey = record.string("access_key")
-    config.secretKey = Secret(record.string("secret_key"))
-    config.profile = record.string("profile")
-    for name in ["role_arn", "external_id"] where !record.string(name).isEmpty {
-      reader.fail(
-        record.line(of: name),
-        "EC2 SD configuration \(name) is not supported, because it needs the AWS Security Token "
-          + "Service; give the keys of the role by access_key and secret_key, by a profile or by "
-          + "the environment")
-    }
+    config.account = reader.account(record, "EC2")
     config.filters = record.objects("filters").compactMap(\.self).map {
       EC2DiscoveryConfig.Filter(name: $0.string("name"), values: $0.strings("values"))
     }

@@ -10,9 +10,12 @@ package enum MechanismConfig: Sendable, Equatable {
   case hetzner(HetznerDiscoveryConfig)
   case ionos(IONOSDiscoveryConfig)
   case kubernetes(KubernetesDiscoveryConfig)
+  case kuma(KumaDiscoveryConfig)
+  case lightsail(LightsailDiscoveryConfig)
   case linode(LinodeDiscoveryConfig)
   case marathon(MarathonDiscoveryConfig)
   case nomad(NomadDiscoveryConfig)
+  case openStack(OpenStackDiscoveryConfig)
   case puppetDB(PuppetDBDiscoveryConfig)
   case scaleway(ScalewayDiscoveryConfig)
   case stackit(STACKITDiscoveryConfig)
@@ -32,9 +35,12 @@ package enum MechanismConfig: Sendable, Equatable {
     case .hetzner: "hetzner"
     case .ionos: "ionos"
     case .kubernetes: "kubernetes"
+    case .kuma: "kuma"
+    case .lightsail: "lightsail"
     case .linode: "linode"
     case .marathon: "marathon"
     case .nomad: "nomad"
+    case .openStack: "openstack"
     case .puppetDB: "puppetdb"
     case .scaleway: "scaleway"
     case .stackit: "stackit"

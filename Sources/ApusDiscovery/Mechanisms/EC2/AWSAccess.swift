@@ -6,7 +6,7 @@ internal import ApusSystem
 /// Where keys and the region come from, as AWS's own tools look for them: the configuration, the
 /// environment, the profile's files, then the machine's metadata.
 struct AWSAccess: Sendable {
-  private let config: EC2DiscoveryConfig
+  private let config: AWSAccountConfig
   private let files: any FileSystem
   private let environment: @Sendable (String) -> String?
   private let fetchers: any HTTPFetcherFactory
@@ -16,7 +16,7 @@ struct AWSAccess: Sendable {
   private static let metadataTimeoutMs: Int64 = 2_000
 
   init(
-    _ config: EC2DiscoveryConfig, files: any FileSystem,
+    _ config: AWSAccountConfig, files: any FileSystem,
     environment: @escaping @Sendable (String) -> String?, fetchers: any HTTPFetcherFactory
   ) {
     self.config = config
@@ -36,8 +36,25 @@ struct AWSAccess: Sendable {
       return try await metadata("/latest/meta-data/placement/region")
     } catch {
       try Task.checkCancellation()
-      throw TargetSourceError("EC2 SD configuration requires a region")
+      throw TargetSourceError("SD configuration of AWS requires a region")
     }
+  }
+
+  /// Of a service, without a slash at the end: as configured, or the public one.
+  func endpoint(_ region: String, service: String) -> String {
+    if config.endpoint.isEmpty {
+      let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+      return "https://\(service).\(region).\(domain)"
+    }
+    let url =
+      config.endpoint.contains("://") ? config.endpoint : "https://\(config.endpoint)"
+    return url.hasSuffix("/") ? String(url.dropLast()) : url
+  }
+
+  /// Host and port of an endpoint, as they are signed.
+  static func host(of endpoint: String) -> String {
+    let rest = endpoint.firstRange(of: "://").map { endpoint[$0.upperBound...] } ?? endpoint[...]
+    return String(rest.prefix { $0 != "/" })
   }
 
   /// Looked for anew each time, for keys are replaced.

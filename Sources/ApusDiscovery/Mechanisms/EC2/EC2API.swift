@@ -27,16 +27,12 @@ struct EC2API: Sendable {
     request.headers =
       [type]
       + signer.headers(
-        method: "POST", host: host, path: "/", headers: [type], body: request.body,
+        method: "POST", host: AWSAccess.host(of: endpoint), path: "/", headers: [type],
+        body: request.body,
         nowMs: clock.nowMs)
     let answer = try await api.fetcher.fetch(request)
     guard answer.status == 200 else { throw refusal(answer) }
     return try await XMLTree.decode(answer.body)
-  }
-
-  private var host: String {
-    let rest = endpoint.firstRange(of: "://").map { endpoint[$0.upperBound...] } ?? endpoint[...]
-    return String(rest.prefix { $0 != "/" })
   }
 
   /// `<Response><Errors><Error><Code>..</Code><Message>..</Message></Error></Errors></Response>`

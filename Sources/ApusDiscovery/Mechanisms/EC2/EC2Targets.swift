@@ -25,7 +25,7 @@ struct EC2Targets: TargetSource {
     let region = try await access.region()
     let signer = SigV4(keys: try await access.keys(), region: region, service: "ec2")
     let ec2 = EC2API(
-      endpoint: endpoint(region), signer: signer, api: api, clock: clock)
+      endpoint: access.endpoint(region, service: "ec2"), signer: signer, api: api, clock: clock)
     let zoneIDs = await zones.get {
       let answer = try await ec2.call("DescribeAvailabilityZones", [])
       let items = answer["availabilityZoneInfo"]?.all("item") ?? []
@@ -57,16 +57,6 @@ struct EC2Targets: TargetSource {
       }
     }
     throw TargetSourceError("more than \(Limits.pagesMax) pages of instances")
-  }
-
-  private func endpoint(_ region: String) -> String {
-    if config.endpoint.isEmpty {
-      let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-      return "https://ec2.\(region).\(domain)"
-    }
-    let url =
-      config.endpoint.contains("://") ? config.endpoint : "https://\(config.endpoint)"
-    return url.hasSuffix("/") ? String(url.dropLast()) : url
   }
 
   private var filters: [(String, String)] {
