@@ -46,8 +46,9 @@ extension TSDB: StorageAdmin {
         }
       }
     } catch {
-      // A part of a snapshot would pass for a whole one.
+      // A part of a snapshot would pass for a whole one, also after a loss of power.
       try? files.remove(target)
+      try? files.syncDirectory(FilePath.parent(of: target))
       throw error
     }
     return name

@@ -19,6 +19,12 @@ extension TSDB {
         try Checkpoint.removeOld(of: walDirectory, files: files)
       }
       do throws(WALError) {
+        if let loss = logLosses().first {
+          throw .corruption(
+            WALCorruption(
+              directory: walDirectory, segment: loss.segment, offset: loss.bytes ?? 0,
+              reason: "it had \(loss.hadBytes) bytes"))
+        }
         let segments = try WALSegments.list(files, walDirectory).filter { $0 < writer.segment }
         guard let last = Checkpoint.lastSegment(of: segments) else { return }
         try checkpoint(through: last)

@@ -65,6 +65,7 @@ extension TSDB {
     }
     do throws(HeadChunkError) {
       let late = try chunkFiles.check(summary.chunkFiles, endedBeforeMs: blocksEndMs)
+      noticeLoss(at: summary.log)
       return FoundImage(image: image, segments: segments, late: late)
     } catch {
       throw HeadImageRejection("\(error)")

@@ -36,7 +36,9 @@ extension TSDB {
     try withFiles("sync data directory") { () throws(PosixError) in
       try files.syncDirectory(directory)
     }
-    head.outOfOrder.log = OutOfOrderLog(writer)
+    head.outOfOrder.log = OutOfOrderLog(
+      writer, ledger: images.isEnabled ? images.lateLedger : nil)
+    noteLateSegments(until: writer)
   }
 
   /// Late samples back into memory, whatever the window is now.
@@ -46,9 +48,10 @@ extension TSDB {
     let segments = try logged { () throws(WALError) in
       try WALSegments.list(files, wblDirectory)
     }
+    let hasLosses = noticeLateLosses(segments)
     guard !segments.isEmpty || !chunks.isEmpty else { return }
     var replay = OutOfOrderReplay(head, refMap: refMap, chunks: chunks)
-    var isWhole = !segments.isEmpty
+    var isWhole = !segments.isEmpty && !hasLosses
     do throws(WALError) {
       var reader = WALReader(files: files, directory: wblDirectory, segments: segments)
       try replay.replay(&reader)
@@ -62,7 +65,14 @@ extension TSDB {
     }
     if !isWhole { replay.attachAllChunks() }
     replay.finish(log)
-    if !segments.isEmpty { try openOutOfOrderLog() }
+    if !segments.isEmpty || !replay.unmarked.isEmpty { try openOutOfOrderLog() }
+    do throws(StorageError) {
+      try head.markLate(replay.unmarked)
+    } catch {
+      log.error(
+        "WBL: chunks without a marker could not be named; the next start will not find them",
+        ["err": "\(error)"])
+    }
     log.info("WBL replay completed", ["samples": "\(replay.sampleCount)"])
   }
 

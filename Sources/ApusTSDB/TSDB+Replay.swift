@@ -29,6 +29,7 @@ extension TSDB {
     }
     head.clock.floor = blocksEndMs
     let chunkFiles = try openChunkFiles()
+    noticeLosses()
     let sampleCount =
       if let found = findImage(chunkFiles) {
         try resume(found, chunkFiles)
@@ -40,6 +41,7 @@ extension TSDB {
         files: files, directory: walDirectory, options: walOptions, metrics: metrics.wal)
     }
     head.log = HeadLog(writer, ledger: images.isEnabled ? images.ledger : nil)
+    noteSegments(until: writer)
     try apply(options)
     // Without it a loss of power could take the new directories, and all that is synced in them.
     try withFiles("sync data directory") { () throws(PosixError) in
@@ -105,7 +107,11 @@ extension TSDB {
         ReplaySource(files: files, directory: found.path, segments: segments))
     } catch {
       // What a checkpoint held is nowhere else: it is not for us to cut it.
-      throw .wal(error)
+      guard case .corruption = error else { throw .wal(error) }
+      throw StorageError(
+        .corrupt,
+        "\(error). Restore \(found.path), or move all of \(walDirectory) aside and lose what was "
+          + "not in blocks yet")
     }
     log.info("WAL checkpoint loaded", ["checkpoint": found.path])
   }

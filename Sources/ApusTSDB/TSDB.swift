@@ -73,6 +73,7 @@ package final class TSDB: Sendable {
       metrics: HeadMetrics(metrics))
     images = HeadImages(
       dataDirectory: directory, logDirectory: FilePath.join(directory, "wal"),
+      lateLogDirectory: FilePath.join(directory, "wbl"),
       intervalMs: options.headImageIntervalMs, files: files)
     head.metrics.observe(head, metrics)
     self.metrics.observe(self, metrics)
@@ -125,6 +126,7 @@ package final class TSDB: Sendable {
     guard let lock else { return }
     defer { lock?.release() }
     try head.close()
+    noteLastSegments()
     if isImageWorthwhile(loggedMin: options.headImageLogBytesMin) { saveImage(isQuiet: true) }
   }
 

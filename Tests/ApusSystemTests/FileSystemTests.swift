@@ -120,7 +120,8 @@ struct FileSystemTests {
       var text = ""
       do throws(PosixError) { _ = try files.lock(directory) } catch { text = "\(error)" }
       #expect(
-        text == "lock DB directory: resource temporarily unavailable")
+        text == "lock DB directory \(directory): resource temporarily unavailable (another process "
+          + "uses it: stop that one, or choose another directory)")
       lock.release()
       let again = try files.lock(directory)
       #expect(!again.wasLeftBehind)

@@ -22,7 +22,7 @@ package final class DirectoryLock: Sendable {
       do throws(PosixError) {
         _ = try PosixError.check("flock", path) { flock(file.number, LOCK_EX | LOCK_NB) }
       } catch {
-        throw PosixError(call: "lock DB directory", path: "", code: error.code)
+        throw PosixError(call: PosixError.lockCall, path: directory, code: error.code)
       }
       // The holder before us may have removed the file between our open and our flock: then we
       // hold a lock on a file that no one else will ever find.

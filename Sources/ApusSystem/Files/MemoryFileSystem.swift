@@ -153,7 +153,7 @@ package final class MemoryFileSystem: FileSystem {
     let path = FilePath.join(directory, "lock")
     let key = Self.normal(path)
     guard state.withLock({ $0.locks.insert(key).inserted }) else {
-      throw PosixError(call: "lock DB directory", path: "", code: EAGAIN)
+      throw PosixError(call: PosixError.lockCall, path: directory, code: EAGAIN)
     }
     return DirectoryLock(inMemory: path) { [self] in
       state.withLock { s in _ = s.locks.remove(key) }

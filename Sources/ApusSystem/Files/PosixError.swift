@@ -29,6 +29,9 @@ package struct PosixError: Error, Sendable, Equatable {
     return text.prefix(1).lowercased() + text.dropFirst()
   }
 
+  /// Prometheus's words for taking the lock of a data directory.
+  package static let lockCall = "lock DB directory"
+
   /// What can be done about it, where that is known.
   package var remedy: String? {
     switch code {
@@ -39,6 +42,8 @@ package struct PosixError: Error, Sendable, Equatable {
     case ENOMEM: "free some memory, or raise vm.max_map_count"
     case EACCES, EPERM: "check owner and permissions for the user of this process"
     case EIO: "the device failed: look at the kernel's log"
+    case EAGAIN where call == Self.lockCall:
+      "another process uses it: stop that one, or choose another directory"
     default: nil
     }
   }

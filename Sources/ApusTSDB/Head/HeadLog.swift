@@ -10,14 +10,11 @@ final class HeadLog: @unchecked Sendable {
   // Sound because all that changes is used by the holder of the append lock alone.
   let writer: WALWriter
   private var batch = WALBatch()
-  private let ledger: SegmentLedger?
-  /// The last segment that is entered in the ledger, or needs not be.
-  private var notedSegment: Int
+  private var notes: SegmentNotes
 
   init(_ writer: WALWriter, ledger: SegmentLedger? = nil) {
     self.writer = writer
-    self.ledger = ledger
-    notedSegment = writer.segment - 1
+    notes = SegmentNotes(writer, ledger)
   }
 
   /// Logs those of `series` that `indices` name, under refs that ascend by one.
@@ -59,11 +56,26 @@ final class HeadLog: @unchecked Sendable {
     } catch {
       throw .wal(error)
     }
+    notes.update(writer)
+  }
+}
+
+/// Enters each segment of a log in its ledger once, after its first records.
+struct SegmentNotes {
+  private let ledger: SegmentLedger?
+  /// The last segment that is entered, or needs not be.
+  private var notedSegment: Int
+
+  init(_ writer: WALWriter, _ ledger: SegmentLedger?) {
+    self.ledger = ledger
+    notedSegment = writer.segment - 1
+  }
+
+  mutating func update(_ writer: WALWriter) {
     let segment = writer.segment
-    if segment > notedSegment {
-      ledger?.note((notedSegment + 1)...segment)
-      notedSegment = segment
-    }
+    guard segment > notedSegment else { return }
+    ledger?.note((notedSegment + 1)...segment)
+    notedSegment = segment
   }
 }
 

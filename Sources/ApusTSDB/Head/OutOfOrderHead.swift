@@ -53,8 +53,12 @@ final class OutOfOrderLog: @unchecked Sendable {
   private var markers: [MmapMarker] = []
   private var floats = SampleColumns()
   private var histograms = HistogramSampleColumns()
+  private var notes: SegmentNotes
 
-  init(_ writer: WALWriter) { self.writer = writer }
+  init(_ writer: WALWriter, ledger: SegmentLedger? = nil) {
+    self.writer = writer
+    notes = SegmentNotes(writer, ledger)
+  }
 
   func add(_ ref: SeriesRef, timeMs: Int64, value: Double) {
     floats.append(ref, timeMs: timeMs, value: value)
@@ -66,8 +70,13 @@ final class OutOfOrderLog: @unchecked Sendable {
 
   /// Says that the samples of a series so far stand in chunks.
   func mark(_ ref: SeriesRef, _ chunks: [HeadChunkRef]) {
+    mark(chunks.map { MmapMarker(ref: ref, chunk: $0.number) })
+  }
+
+  /// The same of chunks that may stand under other refs of the series.
+  func mark(_ chunks: [MmapMarker]) {
     gather()
-    markers = chunks.map { MmapMarker(ref: ref, chunk: $0.number) }
+    markers = chunks
   }
 
   private func gather() {
@@ -98,5 +107,6 @@ final class OutOfOrderLog: @unchecked Sendable {
     gather()
     defer { batch.removeAll() }
     do throws(WALError) { try writer.log(batch) } catch { throw .wal(error) }
+    notes.update(writer)
   }
 }

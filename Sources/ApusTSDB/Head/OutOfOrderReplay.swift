@@ -19,6 +19,8 @@ struct OutOfOrderReplay: ~Copyable {
   private var floats = SampleColumns()
   private var histograms = HistogramSampleColumns()
   private(set) var sampleCount = 0
+  /// Chunks in use that no marker names, by slot.
+  private(set) var unmarked: [UInt32: [MmapMarker]] = [:]
   /// The greatest ref of a series that is not known.
   private var refMax: UInt64 = 0
   private var unknown: [(type: String, count: Int)] = [
@@ -125,7 +127,10 @@ struct OutOfOrderReplay: ~Copyable {
   /// may hold what it does not.
   mutating func attachAllChunks() {
     for chunk in chunks.values.sorted(by: { $0.ref < $1.ref }) {
-      if let slot = slot(of: chunk.series) { attach(chunk, to: slot) }
+      guard let slot = slot(of: chunk.series) else { continue }
+      attach(chunk, to: slot)
+      unmarked[slot, default: []].append(
+        MmapMarker(ref: chunk.series, chunk: chunk.ref.number))
     }
     chunks = [:]
   }

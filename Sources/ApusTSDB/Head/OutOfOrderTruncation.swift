@@ -46,6 +46,25 @@ extension Head {
     }
   }
 
+  /// Logs markers of chunks that are in use without: the next start would take them for chunks that
+  /// blocks hold. A marker stands for all samples before it, so what is in memory becomes a chunk.
+  /// - Parameter chunks: by slot.
+  func markLate(_ chunks: [UInt32: [MmapMarker]]) throws(StorageError) {
+    guard !chunks.isEmpty else { return }
+    try appendLock.withLock { _ throws(StorageError) in
+      for (slot, markers) in chunks.sorted(by: { $0.key < $1.key }) {
+        let ordinal = columns.states[slot].ordinal
+        guard var series = outOfOrder[ordinal] else { continue }
+        let ref = SeriesRef(columns.ref(ordinal))
+        let moved = try moveLateToDisk(&series, ref)
+        metrics.chunksCreated.increment(by: Double(moved.count))
+        stateLock.withLock { _ in outOfOrder[ordinal] = series }
+        outOfOrder.log?.mark(markers + moved.map { MmapMarker(ref: ref, chunk: $0.number) })
+      }
+      try outOfOrder.log?.write()
+    }
+  }
+
   /// Drops the chunks of a selection: blocks hold what was in them.
   func dropLate(_ picture: HeadSelection) {
     let ordinals = picture.late.keys.sorted()

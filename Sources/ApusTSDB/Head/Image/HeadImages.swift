@@ -14,6 +14,8 @@ final class HeadImages: Sendable {
 
   let directory: String
   let ledger: SegmentLedger
+  /// Of the out-of-order log.
+  let lateLedger: SegmentLedger
   private let files: any FileSystem
   private let logDirectory: String
   private let intervalMs: Int64
@@ -23,7 +25,8 @@ final class HeadImages: Sendable {
 
   /// - Parameter intervalMs: time between two images; 0 for none at all.
   init(
-    dataDirectory: String, logDirectory: String, intervalMs: Int64, files: any FileSystem
+    dataDirectory: String, logDirectory: String, lateLogDirectory: String, intervalMs: Int64,
+    files: any FileSystem
   ) {
     directory = FilePath.join(dataDirectory, HeadImageFormat.directoryName)
     self.files = files
@@ -31,6 +34,9 @@ final class HeadImages: Sendable {
     self.intervalMs = intervalMs
     ledger = SegmentLedger(
       files: files, directory: directory, logDirectory: logDirectory)
+    lateLedger = SegmentLedger(
+      files: files, directory: directory, logDirectory: lateLogDirectory,
+      fileName: SegmentLedger.lateFileName)
   }
 
   var isEnabled: Bool { intervalMs > 0 }

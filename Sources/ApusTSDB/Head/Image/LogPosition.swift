@@ -58,10 +58,11 @@ struct LogPosition: Equatable, Sendable {
       throw HeadImageRejection("\(name), where it ends, is not there")
     }
     let bytes = try map(segment, files, directory)
-    guard bytes.count >= offset else {
-      throw HeadImageRejection("\(name) has \(bytes.count) bytes, and it ends at \(offset)")
-    }
-    guard checksums(bytes) == (firstCRC, lastCRC) else {
+    if bytes.count < offset {
+      guard isPart(bytes, ledger) else {
+        throw HeadImageRejection("\(name) has \(bytes.count) bytes, and it ends at \(offset)")
+      }
+    } else if checksums(bytes) != (firstCRC, lastCRC) {
       throw HeadImageRejection("\(name) is another one than when it was written")
     }
     // An empty place tells nothing of who fills the segment later.
@@ -73,6 +74,14 @@ struct LogPosition: Equatable, Sendable {
       }
     }
     return Array(segments[index...])
+  }
+
+  /// Whether bytes are what a cut left of the segment, and not those of another log. The image holds
+  /// what is lost of it.
+  private func isPart(_ bytes: ByteSlice, _ ledger: SegmentLedger) -> Bool {
+    let first = min(offset, Self.firstBytes)
+    guard ledger.owns(segment, bytes) else { return false }
+    return bytes.count < first || CRC32C.of(bytes.span.extracting(0..<first)) == firstCRC
   }
 
   private func map(
