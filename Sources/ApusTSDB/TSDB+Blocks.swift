@@ -28,11 +28,18 @@ extension TSDB {
 
   private func reload() throws(StorageError) {
     try reloading.withLock { named throws(StorageError) in
-      let opened = try dataDirectory.open(blocks)
+      let before = blocks
+      let opened = try dataDirectory.open(before)
       for ulid in opened.withoutMeta where named.insert(ulid).inserted {
         log.error(
           "Block without meta.json is not loaded: restore the file, or remove the directory",
           ["dir": dataDirectory.path(of: ulid)])
+      }
+      for block in opened.blocks
+      where block.hasLostTombstones && !before.contains(where: { $0 === block }) {
+        log.error(
+          "Block lost its tombstones: deleted samples are back. Restore the file, or delete again",
+          ["file": FilePath.join(block.directory, TombstoneFile.name)])
       }
       let candidates = opened.blocks.map {
         RetentionPlan.Candidate(meta: $0.meta, sizeBytes: Int64($0.sizeBytes))

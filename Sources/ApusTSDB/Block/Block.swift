@@ -11,6 +11,9 @@ package final class Block: Sendable {
   package let directory: String
   package let index: IndexReader
   let chunks: ChunkFileReader
+  /// Whether meta.json tells of deletions, and the file that says which is gone: what was deleted
+  /// is there again.
+  let hasLostTombstones: Bool
   private let files: any FileSystem
   private let state: Mutex<State>
 
@@ -26,11 +29,14 @@ package final class Block: Sendable {
     self.directory = directory
     self.files = files
     let meta = try BlockMeta.read(directory, files: files)
+    try BlockParts.checkName(directory, meta)
     let index = try IndexReader(
       path: FilePath.join(directory, IndexFormat.fileName), files: files)
     let chunks = try ChunkFileReader(
       directory: FilePath.join(directory, ChunkFile.directoryName), files: files)
+    try BlockParts.check(directory, meta, index, chunks)
     let tombstones = try TombstoneFile.read(directory, files: files)
+    hasLostTombstones = tombstones.isEmpty && meta.stats.tombstoneCount > 0
     self.index = index
     self.chunks = chunks
     state = Mutex(State(meta: meta, tombstones: tombstones, sizeBytes: 0))

@@ -7,8 +7,23 @@ extension BlockMeta {
   package static let fileName = "meta.json"
   static let version = 1
 
-  package func encode() -> [UInt8] {
-    var members: [MetaJSON.Member] = [
+  /// As Prometheus writes it.
+  package func encode() -> [UInt8] { Array(MetaJSON.text(.object(members + unknown)).utf8) }
+
+  /// The same with a checksum in a member of its own, which others pass over: a flipped digit of a
+  /// time would hide samples, or have the head give up those that no block holds.
+  package func sealed() -> [UInt8] {
+    let seal = MetaJSON.Member(
+      key: Self.sealKey,
+      value: .object([.init(key: Self.checksumKey, value: .string(checksum))]))
+    return Array(MetaJSON.text(.object(members + [seal] + unknown)).utf8)
+  }
+
+  private static let sealKey = "apus"
+  private static let checksumKey = "crc32c"
+
+  private var members: [MetaJSON.Member] {
+    [
       .init(key: "ulid", value: .string(ulid.description)),
       .init(key: "minTime", value: .number("\(minTimeMs)")),
       .init(key: "maxTime", value: .number("\(maxTimeMs)")),
@@ -16,8 +31,12 @@ extension BlockMeta {
       .init(key: "compaction", value: .object(compaction.members)),
       .init(key: "version", value: .number("\(Self.version)")),
     ]
-    members += unknown
-    return Array(MetaJSON.text(.object(members)).utf8)
+  }
+
+  /// Of what the members say, however they are laid out.
+  private var checksum: String {
+    let text = Array(MetaJSON.text(.object(members)).utf8)
+    return String(CRC32C.of(text.span), radix: 16)
   }
 
   /// - Throws: `corrupt`, naming `path`.
@@ -42,13 +61,15 @@ extension BlockMeta {
 
   /// Replaces the meta.json in `directory`: readers see the old one or the new one.
   package func write(_ directory: String, files: any FileSystem) throws(StorageError) {
-    let bytes = encode()
+    let bytes = sealed()
     try withFiles("write block meta") { () throws(PosixError) in
       try files.replace(FilePath.join(directory, Self.fileName), bytes)
     }
   }
 
-  private static let known = ["ulid", "minTime", "maxTime", "stats", "compaction", "version"]
+  private static let known = [
+    "ulid", "minTime", "maxTime", "stats", "compaction", "version", sealKey,
+  ]
 
   private static func decode(_ json: MetaJSON.Value) throws -> BlockMeta {
     guard case .object(let members) = json else { throw Malformed("an object is wanted") }
@@ -64,6 +85,10 @@ extension BlockMeta {
     if let stats = json["stats"] { meta.stats = try Stats(stats) }
     if let compaction = json["compaction"] { meta.compaction = try Compaction(compaction) }
     meta.unknown = members.filter { !known.contains($0.key) }
+    if case .string(let checksum) = json[sealKey]?[checksumKey], checksum != meta.checksum {
+      throw Malformed(
+        "checksum did not match (if it was changed on purpose, remove its member \"apus\")")
+    }
     return meta
   }
 }

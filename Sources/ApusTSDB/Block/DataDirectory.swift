@@ -60,7 +60,7 @@ package struct DataDirectory: Sendable {
       do throws(StorageError) {
         opened.blocks.append(try Block(directory: path(of: ulid), files: files))
       } catch {
-        opened.failures.append(Failure(ulid: ulid, error: error))
+        opened.failures.append(Failure(ulid: ulid, error: whatToDo(error, ulid)))
       }
     }
     opened.blocks.sort {
@@ -68,6 +68,16 @@ package struct DataDirectory: Sendable {
       return (a.minTimeMs, a.maxTimeMs, a.ulid) < (b.minTimeMs, b.maxTimeMs, b.ulid)
     }
     return opened
+  }
+
+  /// An error of a block of which a file is missing, with what to do.
+  private func whatToDo(_ error: StorageError, _ ulid: ULID) -> StorageError {
+    let parts = [IndexFormat.fileName, ChunkFile.directoryName]
+    guard error.reason == .system,
+      parts.contains(where: { !files.exists(FilePath.join(path(of: ulid), $0)) })
+    else { return error }
+    return StorageError(
+      .system, "\(error). Restore the block, or move its directory aside.")
   }
 
   /// Removes what a crash left of blocks that were being written or deleted.

@@ -41,6 +41,13 @@ package final class IndexReader: Sendable {
 
   package var symbolCount: Int { symbols.count }
 
+  /// The series whose entry stands first; nil where there is none.
+  var firstSeries: UInt32? {
+    guard contents.series < contents.labelIndices else { return nil }
+    let alignment = version == 1 ? 1 : UInt64(IndexFormat.seriesAlignment)
+    return UInt32(exactly: (contents.series + alignment - 1) / alignment)
+  }
+
   /// Symbol `index` in ascending order.
   package func symbol(_ index: Int) -> [UInt8] {
     let file = file
