@@ -1,3 +1,4 @@
+internal import ApusModel
 internal import ArgumentParser
 
 /// What promtool's exit codes mean.
@@ -33,7 +34,7 @@ struct Tool: AsyncParsableCommand {
       Output.line(completionScript(for: shell))
       return ExitStatus.success
     }
-    let line = GlobalOptions.moved(arguments)
+    let line = GlobalOptions.moved(EmptyValues.apart(arguments))
     if let problem = CommandPath.problem(line, in: Tool.self) {
       Output.errorLine("apustool: error: \(problem), try --help")
       return ExitStatus.failure
@@ -46,19 +47,31 @@ struct Tool: AsyncParsableCommand {
         try command.run()
       }
       return ExitStatus.success
-    } catch let status as ExitCode {
-      return status.rawValue
-    } catch let failure as CommandFailure {
+    } catch {
+      return status(after: error)
+    }
+  }
+
+  /// Says what went wrong.
+  /// - Returns: the exit code.
+  static func status(after error: any Error) -> Int32 {
+    if let status = error as? ExitCode { return status.rawValue }
+    if let failure = error as? CommandFailure {
       Output.errorLine(failure.description)
       return ExitStatus.failure
-    } catch {
-      if exitCode(for: error) == .success {
-        Output.line(fullMessage(for: error))
-        return ExitStatus.success
-      }
-      Output.errorLine("apustool: error: \(UsageText.of(message(for: error))), try --help")
-      return ExitStatus.failure
     }
+    let code = exitCode(for: error)
+    if code == .success {
+      Output.line(fullMessage(for: error))
+      return ExitStatus.success
+    }
+    if code == .validationFailure {
+      Output.errorLine("apustool: error: \(UsageText.of(message(for: error))), try --help")
+    } else {
+      // Not of the command line, but of what the command did.
+      Output.errorLine("\(error)")
+    }
+    return ExitStatus.failure
   }
 }
 
@@ -69,6 +82,33 @@ enum Completion {
     return flag.hasPrefix(prefix)
       ? CompletionShell(rawValue: String(flag.dropFirst(prefix.count))) : nil
   }
+}
+
+/// `--flag=` gives the flag an empty value, as in promtool; the parser would take the next argument
+/// for it.
+enum EmptyValues {
+  static func apart(_ arguments: [String]) -> [String] {
+    let flags = arguments.prefix { $0 != "--" }
+    return flags.flatMap { argument in
+      argument.hasPrefix("--") && argument.firstIndex(of: "=") == argument.indices.last
+        ? [String(argument.dropLast()), ""] : [argument]
+    } + arguments.dropFirst(flags.count)
+  }
+}
+
+/// A count as promtool takes it: a float, of which the whole part counts.
+struct CountFlag: ExpressibleByArgument, ExpressibleByIntegerLiteral {
+  let count: Int
+
+  init(integerLiteral value: Int) { count = value }
+
+  init?(argument: String) {
+    guard let value = try? FloatText.parse(argument), !value.isNaN else { return nil }
+    // Beyond, every count is endless.
+    count = Int(max(-0x1p53, min(0x1p53, value)))
+  }
+
+  var defaultValueDescription: String { "\(count)" }
 }
 
 /// Flags that may stand before the command, as in promtool.

@@ -25,6 +25,9 @@ package final class BlockBackfill: SeriesSource {
 
   package var seriesCount: Int { series.count }
 
+  /// Whether a block can hold a sample of a time.
+  package static func canHold(_ timeMs: Int64) -> Bool { AppendRules.canBeStored(timeMs) }
+
   /// The number of a series, for `append`.
   package func number(of labels: Labels) -> Int {
     if let number = numbers[labels] { return number }
@@ -37,8 +40,9 @@ package final class BlockBackfill: SeriesSource {
   ///
   /// As in Prometheus's appender, what is wrong with it depends on whether the newer sample that
   /// it meets has been committed: if so it is refused, if not it is left out.
-  /// - Throws: `outOfOrder` or `duplicate`.
+  /// - Throws: `outOfBounds`, `outOfOrder` or `duplicate`.
   package func append(_ number: Int, timeMs: Int64, value: Double) throws(AppendError) {
+    guard Self.canHold(timeMs) else { throw .outOfBounds }
     let one = series[number]
     if one.generation != generation {
       one.generation = generation

@@ -19,8 +19,8 @@ struct BenchWrite: AsyncParsableCommand {
   @OptionGroup var global: GlobalOptions
 
   @Option(help: "Set the output path.") var out = "benchout"
-  @Option(help: "Number of metrics to read.") var metrics = 10_000
-  @Option(help: "Number of scrapes to simulate.") var scrapes = 3_000
+  @Option(help: "Number of metrics to read.") var metrics: CountFlag = 10_000
+  @Option(help: "Number of scrapes to simulate.") var scrapes: CountFlag = 3_000
 
   @Argument(
     help: "Input file with samples data, default is (../../tsdb/testdata/20kseries.json).")
@@ -44,13 +44,13 @@ struct BenchWrite: AsyncParsableCommand {
     let bench = WriteBenchmark(store: store, clock: Console.current.clock)
     let series = try await bench.measure("readData") {
       do throws(PosixError) {
-        return WriteBenchmark.series(in: try files.readText(file), limit: metrics)
+        return WriteBenchmark.series(in: try files.readText(file), limit: metrics.count)
       } catch {
         throw CommandFailure("open \(file): \(error.reason)")
       }
     }.result
     let ingested = try await bench.measure("ingestScrapes") {
-      try await bench.ingest(series, scrapes: scrapes)
+      try await bench.ingest(series, scrapes: scrapes.count)
     }
     Output.line(" > total samples: \(ingested.result)")
     let rate = Double(ingested.result) / max(1e-9, Double(ingested.ns) / 1e9)

@@ -60,6 +60,9 @@ enum LabelFlags {
       guard let equals = text.firstIndex(of: "=") else {
         throw ValidationError("expected KEY=VALUE got '\(text)'")
       }
+      guard equals > text.startIndex else {
+        throw ValidationError("expected KEY=VALUE got '\(text)'")
+      }
       return Label(String(text[..<equals]), String(text[text.index(after: equals)...]))
     }
   }
@@ -109,6 +112,11 @@ struct OpenMetricsInput {
       guard let timeMs = parser.timeMs else {
         throw CommandFailure(
           "getting min and max timestamp: expected timestamp for series got none")
+      }
+      guard BlockBackfill.canHold(timeMs) else {
+        throw CommandFailure(
+          "getting min and max timestamp: \(timeMs) ms is out of bounds: no block holds a time so "
+            + "far from 1970")
       }
       let blockStart = BlockRange.start(of: timeMs, lengthMs: blockMs)
       if let known = parts[blockStart] {

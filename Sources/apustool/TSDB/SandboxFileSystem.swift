@@ -31,8 +31,11 @@ final class SandboxFileSystem: FileSystem {
   }
 
   func append(to path: String) throws(PosixError) -> any AppendFile {
-    try copyUp(path)
-    return try base.append(to: upper(path))
+    guard let found = try status(path) else { return try base.append(to: upper(path)) }
+    return SandboxFile(path: path, lengthBytes: found.sizeBytes) { [self] () throws(PosixError) in
+      try copyUp(path)
+      return try base.append(to: upper(path))
+    }
   }
 
   func list(_ directory: String) throws(PosixError) -> [String] {

@@ -63,7 +63,8 @@ struct StoreSnapshot {
     do throws(StorageError) {
       let querier = try store.querier(in: range)
       var cursors: [any SeriesCursor] = []
-      for matchers in sets.isEmpty ? [[]] : sets {
+      // A selector without matchers chooses nothing, as in promtool.
+      for matchers in sets.isEmpty ? [[]] : sets.filter({ !$0.isEmpty }) {
         cursors.append(try querier.select(matchers, in: range, hints: SelectHints()))
       }
       return cursors.count == 1 ? cursors[0] : try SeriesUnion(cursors)

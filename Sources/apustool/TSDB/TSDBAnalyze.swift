@@ -12,7 +12,7 @@ struct TSDBAnalyze: ParsableCommand {
 
   @OptionGroup var global: GlobalOptions
 
-  @Option(help: "How many items to show in each list.") var limit = 20
+  @Option(help: "How many items to show in each list.") var limit: CountFlag = 20
 
   @Flag(help: "Run extended analysis.") var extended = false
 
@@ -33,7 +33,7 @@ struct TSDBAnalyze: ParsableCommand {
     let block = try DataBlocks.open(blockID, in: path)
     do {
       let analysis = try BlockAnalysis(block, matchers: matchers, isExtended: extended)
-      Output.line(analysis.report(matcher: match, limit: limit).joined(separator: "\n"))
+      Output.line(analysis.report(matcher: match, limit: limit.count).joined(separator: "\n"))
     } catch {
       throw CommandFailure(error.description)
     }
@@ -67,8 +67,8 @@ struct BlockAnalysis {
       // How much of the block's time the series does not cover.
       let first = entry.chunks.first?.minTimeMs ?? meta.minTimeMs
       let last = entry.chunks.last?.maxTimeMs ?? meta.minTimeMs
-      let covered = UInt64(clamping: last - first)
-      let uncovered = durationMs - min(durationMs, covered)
+      let (covered, overflow) = last.subtractingReportingOverflow(first)
+      let uncovered = overflow ? 0 : durationMs - min(durationMs, UInt64(clamping: covered))
       let labels = try block.index.labels(of: entry)
       for label in labels { add(label, uncovered: uncovered) }
       let name = labels.metricName
@@ -79,8 +79,9 @@ struct BlockAnalysis {
 
   private mutating func add(_ label: Label, uncovered: UInt64) {
     let pair = "\(label.name)=\(label.value)"
-    uncoveredByName[label.name, default: 0] += uncovered
-    uncoveredByPair[pair, default: 0] += uncovered
+    // A block of millions of years may say so of many series.
+    uncoveredByName[label.name, default: 0] &+= uncovered
+    uncoveredByPair[pair, default: 0] &+= uncovered
     countByPair[pair, default: 0] += 1
     valuesByName[label.name, default: []].insert(label.value)
     entryCount += 1
@@ -116,7 +117,7 @@ struct BlockAnalysis {
   /// Times the block's length.
   private func shares(_ uncovered: [String: UInt64]) -> [String: UInt64] {
     let durationMs = meta.maxTimeMs - meta.minTimeMs
-    return uncovered.mapValues { durationMs > 0 ? UInt64(Double($0) / Double(durationMs)) : 0 }
+    return uncovered.mapValues { durationMs > 0 ? $0 / UInt64(durationMs) : 0 }
   }
 
   private func list(_ title: String, _ counts: [String: UInt64], _ limit: Int) -> [String] {

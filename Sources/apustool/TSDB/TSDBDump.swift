@@ -133,13 +133,37 @@ enum DumpFormat {
   private static func openMetrics(
     _ batch: SampleBatch, _ labels: Labels, to out: inout OutputBuffer
   ) {
-    let pairs = labels.filter { $0.name != LabelNames.metricName }
-      .map { "\($0.name)=\(GoQuote.quote($0.value))" }
-    let series = "\(labels.metricName){\(pairs.joined(separator: ","))}"
+    let series = openMetrics(labels)
     for (time, value) in zip(batch.times, batch.values) where !StaleMarker.isStale(value) {
       let seconds = FloatText.fixed(Double(time) / 1_000, places: 3)
       out.line("\(series) \(FloatText.g(value)) \(seconds)")
     }
+  }
+
+  /// So that a reader of the format gets the same labels back: promtool quotes as Go does, which
+  /// that format does not know for all characters, and names of any characters not at all.
+  private static func openMetrics(_ labels: Labels) -> String {
+    let metric = labels.metricName
+    var pairs = labels.filter { $0.name != LabelNames.metricName }.map { label in
+      (LabelNames.isLegacyValid(label.name) ? label.name : openMetricsQuoted(label.name))
+        + "=" + openMetricsQuoted(label.value)
+    }
+    let isPlain = metric.isEmpty || LabelNames.isLegacyValidMetricName(metric)
+    if !isPlain { pairs.insert(openMetricsQuoted(metric), at: 0) }
+    return (isPlain ? metric : "") + "{\(pairs.joined(separator: ","))}"
+  }
+
+  private static func openMetricsQuoted(_ text: String) -> String {
+    var quoted = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": quoted += "\\\\"
+      case "\"": quoted += "\\\""
+      case "\n": quoted += "\\n"
+      default: quoted.unicodeScalars.append(scalar)
+      }
+    }
+    return quoted + "\""
   }
 
   private static func json(_ labels: Labels) -> String {
