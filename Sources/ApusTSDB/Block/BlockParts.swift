@@ -14,8 +14,8 @@ enum BlockParts {
         + "\(meta.ulid). Restore it, or give the directory that name.")
   }
 
-  /// - Throws: `corrupt` where the index, or the chunks, hold nothing of the times that they should.
-  ///   What cannot be read is told when it is asked for.
+  /// - Throws: `corrupt` where the index, or the chunks, hold nothing of the times that they
+  ///   should. What cannot be read is told when it is asked for.
   static func check(
     _ directory: String, _ meta: BlockMeta, _ index: IndexReader, _ chunks: ChunkFileReader
   ) throws(StorageError) {

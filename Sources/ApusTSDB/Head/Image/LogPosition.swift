@@ -76,8 +76,8 @@ struct LogPosition: Equatable, Sendable {
     return Array(segments[index...])
   }
 
-  /// Whether bytes are what a cut left of the segment, and not those of another log. The image holds
-  /// what is lost of it.
+  /// Whether bytes are what a cut left of the segment, and not those of another log. The image
+  /// holds what is lost of it.
   private func isPart(_ bytes: ByteSlice, _ ledger: SegmentLedger) -> Bool {
     let first = min(offset, Self.firstBytes)
     guard ledger.owns(segment, bytes) else { return false }
