@@ -160,14 +160,18 @@ struct ConfigChecker {
         job.client.authorization?.credentialsFile ?? "",
         "authorization credentials or bearer token file")
     }
-    let tls = job.client.tls
     if !isSyntaxOnly {
-      try checkExists(tls.certificateFile, "client cert file")
-      try checkExists(tls.keyFile, "client key file")
+      try check(job.client.tls)
+      for case .kubernetes(let cluster) in job.discovery.others { try check(cluster.client.tls) }
       try checkFiles(job.discovery.files) {
         "file \($0) for file_sd in scrape job \(GoQuote.quote(job.jobName)) does not exist"
       }
     }
+  }
+
+  private func check(_ tls: TLSConfig) throws {
+    try checkExists(tls.certificateFile, "client cert file")
+    try checkExists(tls.keyFile, "client key file")
   }
 
   private func checkExists(_ path: String, _ what: String) throws {

@@ -147,6 +147,14 @@ struct DNSTests {
     #expect(found.failures == 0)
   }
 
+  @Test func `an answer may be as long as the question allows`() async throws {
+    let found = try await targets(config(.a, "many.example")) { name, way in
+      way == .tcp
+        ? nil : (1...120).reduce(DNSAnswer(id: 0)) { $0.a(name, [10, 0, 0, UInt8($1)]) }
+    }
+    #expect(found.groups[0].targets.count == 120)
+  }
+
   @Test func `an answer that does not fit is asked for again over TCP`() async throws {
     let found = try await targets(config(.a, "big.example")) { name, way in
       way == .udp

@@ -306,3 +306,8 @@ struct KubernetesWatchTests {
     #expect("\(refusal.map { "\($0)" } ?? "")".contains("users with exec are not supported"))
   }
 }
+
+extension KubernetesStore {
+  /// All objects of a part, in one page.
+  func replace(_ part: Part, _ all: [JSONTree]) { finish(part, take(part, all)) }
+}

@@ -47,6 +47,11 @@ struct DNSExchange: Sendable {
     switch way {
     case .udp:
       DatagramBootstrap(group: loop)
+        // What does not fit into the buffer would be cut off without a word.
+        .channelOption(
+          .recvAllocator,
+          value: FixedSizeRecvByteBufferAllocator(capacity: Limits.dnsDatagramBytesMax)
+        )
         .channelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(DatagramAnswer(promise))

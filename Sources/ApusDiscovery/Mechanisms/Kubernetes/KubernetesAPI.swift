@@ -15,11 +15,11 @@ struct KubernetesAPI: Sendable {
   let clock: any WallClock
   let metrics: KubernetesMetrics
 
-  /// All objects, page by page, and the version from which changes can be watched.
+  /// Hands on all objects, page by page.
+  /// - Returns: the version from which changes can be watched.
   func list(
-    _ path: String, query: [(String, String)]
-  ) async throws -> (objects: [JSONTree], version: String) {
-    var objects: [JSONTree] = []
+    _ path: String, query: [(String, String)], _ take: ([JSONTree]) async -> Void
+  ) async throws -> String {
     var next = ""
     for _ in 0..<Limits.pagesMax {
       var page = query + [("limit", "\(Limits.kubernetesPageCount)")]
@@ -27,9 +27,9 @@ struct KubernetesAPI: Sendable {
       let answer = try await send(
         request(path, page, timeoutMs: Limits.answerTimeoutMsMax), path)
       let tree = try await JSONTree.decode(answer.body).object("a list of objects")
-      objects += try tree["items"].list("items")
+      await take(try tree["items"].list("items"))
       next = tree["metadata"]["continue"].text
-      if next.isEmpty { return (objects, tree["metadata"]["resourceVersion"].text) }
+      if next.isEmpty { return tree["metadata"]["resourceVersion"].text }
     }
     throw TargetSourceError("\(path): more than \(Limits.pagesMax) pages")
   }

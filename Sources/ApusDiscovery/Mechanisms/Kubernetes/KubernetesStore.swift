@@ -32,11 +32,15 @@ actor KubernetesStore {
     (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
-  /// Takes all objects of a part over; those that are not among them are gone.
-  func replace(_ part: Part, _ all: [JSONTree]) {
-    var gone = objects.keys(part.resource, namespace: part.namespace)
-    for object in all { gone.remove(put(object, part.resource)) }
-    for key in gone { remove(key, part.resource) }
+  /// Takes some of all objects of a part over, so that their JSON need not be held for long.
+  func take(_ part: Part, _ some: [JSONTree]) -> Set<KubernetesKey> {
+    Set(some.map { put($0, part.resource) })
+  }
+
+  /// All objects of a part were taken; those that are not among them are gone.
+  func finish(_ part: Part, _ seen: Set<KubernetesKey>) {
+    let known = objects.keys(part.resource, namespace: part.namespace)
+    for key in known.subtracting(seen) { remove(key, part.resource) }
     unseen.remove(part)
     if unseen.isEmpty { change.yield() }
   }

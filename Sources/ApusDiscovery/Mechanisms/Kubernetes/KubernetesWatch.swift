@@ -22,9 +22,11 @@ struct KubernetesWatch: Sendable {
       let events = KubernetesEvents(part: part, store: store)
       do {
         if version == nil {
-          let found = try await api.list(path, query: query)
-          await store.replace(part, found.objects)
-          version = found.version
+          var seen: Set<KubernetesKey> = []
+          version = try await api.list(path, query: query) {
+            seen.formUnion(await store.take(part, $0))
+          }
+          await store.finish(part, seen)
         }
         try await watch(from: version ?? "", events)
         version = await events.version ?? version
