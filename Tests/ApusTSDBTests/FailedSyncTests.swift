@@ -138,6 +138,18 @@ struct FailedSyncTests {
     }
   }
 
+  @Test func `a first batch that is refused does not say where the head's time begins`() throws {
+    let (files, store) = try prepared(small, seed: 1)
+    _ = try store.resolve((0..<5).map { ["__name__": "m\($0)"] })
+    files.set { $0.failAfter = 0 }
+    #expect(throws: StorageError.self) { try append(store, 1_000_000..<1_000_001) }
+    files.set { $0.failAfter = nil }
+    #expect(try store.status(limit: 0).maxTimeMs == .min)
+    // What is older by far is as good a beginning.
+    try append(store, 0..<3)
+    #expect(try store.answers(everything)[0].times == [0, 1000, 2000])
+  }
+
   @Test func `what is taken back of a log is gone, wherever it stood in its page`() throws {
     for bytes in [0, 1, 100, 32_000, 32_740, 32_755, 32_761, 40_000] {
       let files = MemoryFileSystem()

@@ -163,6 +163,38 @@ struct OutOfOrderTests {
     #expect(try times(openStore(other.path, window(2 * hour))).count == 97)
   }
 
+  @Test func `a chunk that stands where a lost one stood is not taken for it`() throws {
+    let directory = StoreDirectory()
+    let y: Labels = ["__name__": "y"]
+    let store = try openStore(directory.path, window(2 * hour))
+    try store.append(x, start + hour, 0)
+    try store.append(y, start + hour, 0)
+    for i in 0..<40 { try store.append(x, start + Int64(i) * 7, 1) }
+    let lost = StoreDirectory("lost")
+    try copyTree(directory.path, lost.path)
+    try PosixFileSystem().remove(lost.path + "/chunks_head")
+    let next = try openStore(lost.path, window(2 * hour))
+    for i in 0..<80 { try next.append(y, start + Int64(i) * 7, 2) }
+    let (again, kept) = try afterKill(lost, window(2 * hour))
+    defer { withExtendedLifetime(kept) {} }
+    #expect(try again.answers(everything).map { $0.times.count } == [41, 81])
+  }
+
+  @Test func `behind a chunk that was lost the log is believed`() throws {
+    let directory = StoreDirectory()
+    let store = try openStore(directory.path, window(2 * hour))
+    try store.append(x, start + hour, 0)
+    for i in 0..<40 { try store.append(x, start + Int64(i) * 7, 1) }
+    let (again, kept) = try afterKill(directory, window(2 * hour))
+    defer { withExtendedLifetime(kept) {} }
+    // These go to another file of chunks.
+    for i in 40..<80 { try again.append(x, start + Int64(i) * 7, 1) }
+    let lost = StoreDirectory("lost")
+    try copyTree(kept.path, lost.path)
+    try PosixFileSystem().remove(lost.path + "/chunks_head/000001")
+    #expect(try times(openStore(lost.path, window(2 * hour))).count == 81)
+  }
+
   @Test func `a torn out-of-order log loses what was torn and nothing else`() throws {
     let directory = StoreDirectory()
     let store = try openStore(directory.path, window(2 * hour))

@@ -32,7 +32,8 @@ extension Simulation {
       }
     }
     addExemplar(to: &batch, samples)
-    // The first sample of all says where the head's time begins, whatever becomes of it.
+    // The first sample of all says where the head's time begins, if the batch is not refused.
+    let newest = model.maxTime
     if model.maxTime == .min { model.maxTime = samples[0].timeMs }
     for (ref, exemplar) in batch.exemplars {
       guard let at = batch.refs.firstIndex(of: ref) else { continue }
@@ -40,6 +41,7 @@ extension Simulation {
     }
     let outcome = try attempt("an append") { try running().append(batch) }
     guard let outcome else {
+      model.maxTime = newest
       rememberUndecided(samples)
       return
     }
@@ -123,7 +125,7 @@ extension Simulation {
       }
     }
     model.maxTime = newest
-    if isUnclear { try reconcile() }
+    if isUnclear && !files.isDead { try reconcile() }
   }
 
   /// Whether the head may have dropped a series.

@@ -141,7 +141,7 @@ final class Simulation {
 
   /// What the run was, for the report of a failure.
   var story: String {
-    steps.suffix(30).joined(separator: "\n") + "\nlast calls:\n"
+    steps.suffix(200).joined(separator: "\n") + "\nlast calls:\n"
       + files.lastCalls.suffix(30).joined(separator: "\n")
   }
 }

@@ -220,6 +220,8 @@ extension StoreModel {
       if sample.value != value {
         wrong.append("\(labels) at \(time) has another value: \(value), not \(sample.value)")
       }
+      // It may stand in memory only.
+      if !sample.isSure { unsynced.append((labels, time)) }
       mine.samples[time]?.isSure = true
       guard time > mine.last?.time ?? .min else { continue }
       // It may have come late, and then says nothing about the newest one in order.

@@ -92,7 +92,23 @@ extension Head {
       apply(attachments)
       return outcome
     }
+    let times = clock
     initialiseTimes(batch)
+    do throws(StorageError) {
+      try store(batch, attachments, &outcome)
+    } catch {
+      // What is refused says nothing of the head's time either.
+      stateLock.withLock { _ in clock = times }
+      throw error
+    }
+    apply(attachments)
+    return outcome
+  }
+
+  /// Stores what is admitted of a batch of samples, or nothing.
+  private func store(
+    _ batch: AppendBatch, _ attachments: Attachments, _ outcome: inout AppendOutcome
+  ) throws(StorageError) {
     admit(batch, &outcome)
     let batch = withHistogramMarkers(batch)
     let admittedHistograms = admitHistograms(batch, &outcome)
@@ -116,10 +132,8 @@ extension Head {
       applyHistograms(batch, admittedHistograms)
       applyLate(late)
     }
-    apply(attachments)
     metrics.count(
       floats: scratch.slots.count, histograms: admittedHistograms.count, late, outcome)
-    return outcome
   }
 
   /// The first sample ever says where the head's time begins.

@@ -16,6 +16,9 @@ struct OutOfOrderReplay: ~Copyable {
   /// Chunks on disk by number, until they are in use.
   private var chunks: [UInt64: HeadChunk]
   private var series: [UInt32: OutOfOrderSeries] = [:]
+  /// Series that have lost a chunk: later ones do not hold what it held, but for what a start in
+  /// between has read from the log. All that was logged of them stays in memory.
+  private var incomplete: Set<UInt32> = []
   private var floats = SampleColumns()
   private var histograms = HistogramSampleColumns()
   private(set) var sampleCount = 0
@@ -96,23 +99,24 @@ struct OutOfOrderReplay: ~Copyable {
 
   /// The markers of one record. Those of a series name all chunks that its samples went into.
   private mutating func apply(_ markers: [MmapMarker]) {
-    var named: [UInt32: (chunks: [HeadChunk], isComplete: Bool)] = [:]
+    var named: [UInt32: [HeadChunk]] = [:]
     // Zero: a chunk was begun and none written, so nothing is to be forgotten.
     for marker in markers where marker.chunk != 0 {
       guard let slot = slot(of: marker.ref) else {
         unknown[2].count += 1
         continue
       }
-      if let chunk = chunks.removeValue(forKey: marker.chunk), chunk.series == marker.ref {
-        named[slot, default: ([], true)].chunks.append(chunk)
+      // Where the chunk that was meant is lost, one of another series may stand in its place.
+      if let chunk = chunks[marker.chunk], chunk.series == marker.ref {
+        chunks[marker.chunk] = nil
+        named[slot, default: []].append(chunk)
       } else {
-        named[slot, default: ([], true)].isComplete = false
+        incomplete.insert(slot)
       }
     }
     for (slot, found) in named {
-      // What a lost chunk held stays in memory.
-      if found.isComplete { series[slot]?.removeOpen() }
-      for chunk in found.chunks { attach(chunk, to: slot) }
+      if !incomplete.contains(slot) { series[slot]?.removeOpen() }
+      for chunk in found { attach(chunk, to: slot) }
     }
   }
 
