@@ -114,7 +114,8 @@ struct DiscovererFactory {
 
   private func access(_ account: AWSAccountConfig) -> AWSAccess {
     AWSAccess(
-      account, files: doors.files, environment: doors.environment, fetchers: doors.fetchers)
+      account, files: doors.files, environment: doors.environment, fetchers: doors.fetchers,
+      clock: doors.clock)
   }
 
   private func engine(

@@ -109,12 +109,6 @@ struct DiscoveryConfigTests {
       "EC2 SD configuration filter values cannot be empty"
     ),
     (
-      "ec2_sd_configs: [{region: r, role_arn: 'arn:x'}]",
-      "EC2 SD configuration role_arn is not supported, because it needs the AWS Security Token "
-        + "Service; give the keys of the role by access_key and secret_key, by a profile or by "
-        + "the environment"
-    ),
-    (
       "ec2_sd_configs: [{region: r, bearer_token: a, bearer_token_file: b}]",
       "at most one of bearer_token & bearer_token_file must be configured"
     ),

@@ -70,4 +70,37 @@ struct DecodeTests {
   @Test func `XML that is nested too deeply is refused`() {
     #expect(throws: XMLTreeError.self) { try xml(String(repeating: "<a>", count: 100_000)) }
   }
+
+  /// Bytes with some of them changed, cut out or doubled; the same for each seed.
+  private func mutated(_ bytes: [UInt8], seed: UInt64) -> [UInt8] {
+    var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+    func next(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % max(bound, 1)
+    }
+    var out = bytes
+    for _ in 0...next(4) where !out.isEmpty {
+      let at = next(out.count)
+      switch next(4) {
+      case 0: out[at] = UInt8(next(256))
+      case 1: out.remove(at: at)
+      case 2: out.insert(contentsOf: out[at..<min(at + next(9), out.count)], at: at)
+      default: out.removeLast(out.count - at)
+      }
+    }
+    return out
+  }
+
+  @Test func `no bytes make a reader trap`() {
+    let json = Array(#"{"a": [1, -2.5e1, true, null], "b": "x\n\u00e9\ud83d\ude00", "c": {}}"#.utf8)
+    let xml = Array("<?x?><a b='&lt;'><!-- c --><d>&#x41;<![CDATA[e]]></d><f/></a>".utf8)
+    let dns = DNSAnswer(id: 7).srv("s.x", target: "h.x", port: 80).aaaa("x", Array(0..<16))
+      .mx("x", "m.x").answering([0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 120, 0, 0, 1, 0, 1]).bytes
+    for seed in 0..<20_000 {
+      let seed = UInt64(seed)
+      _ = try? JSONTree.parse(mutated(json, seed: seed))
+      _ = try? XMLTree.parse(mutated(xml, seed: seed))
+      _ = try? DNSMessage(mutated(dns, seed: seed))
+    }
+  }
 }

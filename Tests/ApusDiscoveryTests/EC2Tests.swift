@@ -145,7 +145,8 @@ struct EC2Tests {
     all["HOME"] = "/home/me"
     let known = all
     return AWSAccess(
-      config, files: harness.files, environment: { known[$0] }, fetchers: RecordedAPI(metadata))
+      config, files: harness.files, environment: { known[$0] }, fetchers: RecordedAPI(metadata),
+      clock: harness.clock)
   }
 
   @Test func `keys come from configuration, environment, profile or the machine`() async throws {
@@ -156,10 +157,11 @@ struct EC2Tests {
       "AWS_ACCESS_KEY_ID": "EA", "AWS_SECRET_ACCESS_KEY": "ES", "AWS_SESSION_TOKEN": "ET",
     ]
     #expect(
-      try await access(config, environment).keys() == .init(accessKey: "A", secretKey: "S"))
+      try await access(config, environment).keys(region: "r")
+        == .init(accessKey: "A", secretKey: "S"))
     config = AWSAccountConfig()
     #expect(
-      try await access(config, environment).keys()
+      try await access(config, environment).keys(region: "r")
         == .init(accessKey: "EA", secretKey: "ES", sessionToken: "ET"))
     let files = [
       "credentials": """
@@ -174,17 +176,17 @@ struct EC2Tests {
       "config": "[profile prod]\nregion = eu-north-1\n[default]\nregion = us-east-2\n",
     ]
     #expect(
-      try await access(config, [:], files: files).keys()
+      try await access(config, [:], files: files).keys(region: "r")
         == .init(accessKey: "DA", secretKey: "DS"))
     #expect(try await access(config, [:], files: files).region() == "us-east-2")
     config.profile = "prod"
     #expect(
-      try await access(config, environment, files: files).keys()
+      try await access(config, environment, files: files).keys(region: "r")
         == .init(accessKey: "PA", secretKey: "PS==", sessionToken: "PT"))
     #expect(try await access(config, [:], files: files).region() == "eu-north-1")
     config.profile = "none"
     await #expect(throws: TargetSourceError.self) {
-      try await access(config, environment, files: files).keys()
+      try await access(config, environment, files: files).keys(region: "r")
     }
   }
 
@@ -200,12 +202,75 @@ struct EC2Tests {
     let machine = try access(config, [:], metadata: metadata)
     #expect(try await machine.region() == "sa-east-1")
     #expect(
-      try await machine.keys() == .init(accessKey: "MA", secretKey: "MS", sessionToken: "MT"))
+      try await machine.keys(region: "r")
+        == .init(accessKey: "MA", secretKey: "MS", sessionToken: "MT"))
     let forbidden = try access(
       config, ["AWS_EC2_METADATA_DISABLED": "true"], metadata: metadata)
-    await #expect(throws: TargetSourceError.self) { try await forbidden.keys() }
+    await #expect(throws: TargetSourceError.self) { try await forbidden.keys(region: "r") }
     await #expect(throws: TargetSourceError.self) { try await forbidden.region() }
     #expect(
       try await access(config, ["AWS_REGION": "eu-1"]).region() == "eu-1")
+  }
+
+  /// The keys lent for a role, asked for twice, and what the token service was asked.
+  private func lent(
+    _ environment: [String: String], _ config: AWSAccountConfig, result: String,
+    expiration: String = "2999-01-01T00:00:00Z"
+  ) async throws -> (keys: SigV4.Keys, requests: [LocalServer.Request]) {
+    let server = try await LocalServer { _ in
+      .answer(
+        body: Array(
+          """
+          <\(result)Response><\(result)Result><Credentials><AccessKeyId>LA</AccessKeyId>
+          <SecretAccessKey>LS</SecretAccessKey><SessionToken>LT</SessionToken>
+          <Expiration>\(expiration)</Expiration></Credentials></\(result)Result>
+          </\(result)Response>
+          """.utf8))
+    }
+    let files = MemoryFileSystem()
+    try files.makeDirectory("/t")
+    try files.write("/t/token", Array("web.token\n".utf8))
+    var access = AWSAccess(
+      config, files: files, environment: { environment[$0] }, fetchers: PooledFetcherFactory(),
+      clock: JumpingClock())
+    access.tokenServiceURL = server.url
+    let first = try await access.keys(region: "eu-1")
+    #expect(try await access.keys(region: "eu-1") == first)
+    return (first, server.requests)
+  }
+
+  @Test func `a role is taken on with its own keys, which are kept while they last`() async throws {
+    var config = AWSAccountConfig()
+    config.accessKey = "A"
+    config.secretKey = Secret("S")
+    config.roleARN = "arn:aws:iam::1:role/x"
+    config.externalID = "e"
+    let found = try await lent([:], config, result: "AssumeRole")
+    #expect(found.keys == .init(accessKey: "LA", secretKey: "LS", sessionToken: "LT"))
+    #expect(found.requests.count == 1)
+    #expect(
+      String(decoding: found.requests[0].body, as: UTF8.self)
+        == "Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx&ExternalId=e"
+        + "&RoleSessionName=prometheus&Version=2011-06-15")
+    #expect(
+      found.requests[0].headers["authorization"]?.contains(
+        "Credential=A/19700101/eu-1/sts/aws4_request") == true)
+    let short = try await lent(
+      [:], config, result: "AssumeRole", expiration: "1970-01-01T00:17:00Z")
+    #expect(short.requests.count == 2)
+  }
+
+  @Test func `a pod takes on its role by its token`() async throws {
+    let environment = [
+      "AWS_ROLE_ARN": "arn:r", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t/token",
+    ]
+    let found = try await lent(
+      environment, AWSAccountConfig(), result: "AssumeRoleWithWebIdentity")
+    #expect(found.keys.accessKey == "LA")
+    #expect(
+      String(decoding: found.requests[0].body, as: UTF8.self)
+        == "Action=AssumeRoleWithWebIdentity&RoleArn=arn%3Ar&WebIdentityToken=web.token"
+        + "&RoleSessionName=prometheus&Version=2011-06-15")
+    #expect(found.requests[0].headers["authorization"] == nil)
   }
 }

@@ -7,6 +7,9 @@ package struct AWSAccountConfig: Sendable, Equatable {
   package var accessKey = ""
   package var secretKey = Secret("")
   package var profile = ""
+  /// Of the role to take on with these keys; empty for none.
+  package var roleARN = ""
+  package var externalID = ""
 
   package init() {}
 
@@ -22,8 +25,7 @@ package struct AWSAccountConfig: Sendable, Equatable {
 }
 
 extension SectionReader {
-  /// - Parameter service: as Prometheus calls it in its errors.
-  func account(_ record: Record, _ service: String) -> AWSAccountConfig {
+  func account(_ record: Record) -> AWSAccountConfig {
     var config = AWSAccountConfig()
     config.region = record.string("region")
     config.endpoint = record.string("endpoint")
@@ -33,13 +35,8 @@ extension SectionReader {
     config.accessKey = record.string("access_key")
     config.secretKey = Secret(record.string("secret_key"))
     config.profile = record.string("profile")
-    for name in ["role_arn", "external_id"] where !record.string(name).isEmpty {
-      fail(
-        record.line(of: name),
-        "\(service) SD configuration \(name) is not supported, because it needs the AWS "
-          + "Security Token Service; give the keys of the role by access_key and secret_key, by "
-          + "a profile or by the environment")
-    }
+    config.roleARN = record.string("role_arn")
+    config.externalID = record.string("external_id")
     return config
   }
 }

@@ -38,7 +38,7 @@ extension DiscoveryMechanism {
     "[]*aws.EC2SDConfig"
   ) { reader, record in
     var config = EC2DiscoveryConfig()
-    config.account = reader.account(record, "EC2")
+    config.account = reader.account(record)
     config.filters = record.objects("filters").compactMap(\.self).map {
       EC2DiscoveryConfig.Filter(name: $0.string("name"), values: $0.strings("values"))
     }

@@ -18,7 +18,7 @@ extension DiscoveryMechanism {
     "[]*aws.LightsailSDConfig"
   ) { reader, record in
     var config = LightsailDiscoveryConfig()
-    config.account = reader.account(record, "Lightsail")
+    config.account = reader.account(record)
     config.polling = reader.polling(record)
     return .lightsail(config)
   }

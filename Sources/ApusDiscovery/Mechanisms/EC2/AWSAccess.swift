@@ -2,6 +2,7 @@ internal import ApusConfig
 internal import ApusHTTP
 internal import ApusModel
 internal import ApusSystem
+internal import Synchronization
 
 /// Where keys and the region come from, as AWS's own tools look for them: the configuration, the
 /// environment, the profile's files, then the machine's metadata.
@@ -10,19 +11,25 @@ struct AWSAccess: Sendable {
   private let files: any FileSystem
   private let environment: @Sendable (String) -> String?
   private let fetchers: any HTTPFetcherFactory
+  private let clock: any WallClock
+  private let lent = LentKeys()
   /// Of the machine's metadata.
   var metadataURL = "http://169.254.169.254"
+  /// Of the token service; nil for that of the region.
+  var tokenServiceURL: String?
 
   private static let metadataTimeoutMs: Int64 = 2_000
 
   init(
     _ config: AWSAccountConfig, files: any FileSystem,
-    environment: @escaping @Sendable (String) -> String?, fetchers: any HTTPFetcherFactory
+    environment: @escaping @Sendable (String) -> String?, fetchers: any HTTPFetcherFactory,
+    clock: any WallClock
   ) {
     self.config = config
     self.files = files
     self.environment = environment
     self.fetchers = fetchers
+    self.clock = clock
   }
 
   /// - Throws: where no region is to be found.
@@ -42,13 +49,15 @@ struct AWSAccess: Sendable {
 
   /// Of a service, without a slash at the end: as configured, or the public one.
   func endpoint(_ region: String, service: String) -> String {
-    if config.endpoint.isEmpty {
-      let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-      return "https://\(service).\(region).\(domain)"
-    }
+    if config.endpoint.isEmpty { return publicEndpoint(region, service: service) }
     let url =
       config.endpoint.contains("://") ? config.endpoint : "https://\(config.endpoint)"
     return url.hasSuffix("/") ? String(url.dropLast()) : url
+  }
+
+  private func publicEndpoint(_ region: String, service: String) -> String {
+    let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+    return "https://\(service).\(region).\(domain)"
   }
 
   /// Host and port of an endpoint, as they are signed.
@@ -57,9 +66,26 @@ struct AWSAccess: Sendable {
     return String(rest.prefix { $0 != "/" })
   }
 
-  /// Looked for anew each time, for keys are replaced.
-  /// - Throws: where no keys are to be found.
-  func keys() async throws -> SigV4.Keys {
+  /// Looked for anew each time, for keys are replaced; those of a role are lent, and kept until
+  /// shortly before they end.
+  /// - Throws: where no keys are to be found, or the role is refused.
+  func keys(region: String) async throws -> SigV4.Keys {
+    if config.roleARN.isEmpty { return try await ownKeys(region) }
+    return try await lent.keys(at: clock.nowMs) {
+      try await tokenService(region).assume(
+        config.roleARN, externalID: config.externalID, by: try await ownKeys(region))
+    }
+  }
+
+  private func tokenService(_ region: String) throws -> AWSTokenService {
+    let fetcher = try fetchers.fetcher(for: HTTPClientConfig())
+    let url = tokenServiceURL ?? publicEndpoint(region, service: "sts")
+    return AWSTokenService(
+      endpoint: url, region: region,
+      api: APIClient(fetcher, timeoutMs: Limits.answerTimeoutMsMax), clock: clock)
+  }
+
+  private func ownKeys(_ region: String) async throws -> SigV4.Keys {
     if !config.accessKey.isEmpty || !config.secretKey.isEmpty {
       return SigV4.Keys(accessKey: config.accessKey, secretKey: config.secretKey.text)
     }
@@ -69,6 +95,14 @@ struct AWSAccess: Sendable {
       return SigV4.Keys(
         accessKey: key, secretKey: secret,
         sessionToken: environment("AWS_SESSION_TOKEN") ?? "")
+    }
+    if config.profile.isEmpty, let role = environment("AWS_ROLE_ARN"), !role.isEmpty,
+      let file = environment("AWS_WEB_IDENTITY_TOKEN_FILE"), !file.isEmpty
+    {
+      return try await lent.keys(at: clock.nowMs, named: "web") {
+        let token = try SecretFile.read(file, "web identity token", files)
+        return try await tokenService(region).assume(role, webToken: token)
+      }
     }
     if let keys = keys(in: credentialsFile, profile) { return keys }
     if let keys = keys(in: configFile, "profile \(profile)") { return keys }
@@ -165,5 +199,25 @@ struct AWSAccess: Sendable {
     ]
     let answer = try await api.send(request, "machine metadata")
     return Self.trimmed(String(decoding: answer.body, as: UTF8.self))
+  }
+}
+
+/// Keys that were lent, by what for.
+private final class LentKeys: Sendable {
+  private static let marginMs: Int64 = 300_000
+
+  private let known = Mutex<[String: AWSTokenService.Lent]>([:])
+
+  /// Known keys while they last, else new ones.
+  func keys(
+    at nowMs: Int64, named name: String = "role",
+    _ ask: () async throws -> AWSTokenService.Lent
+  ) async throws -> SigV4.Keys {
+    if let lent = known.withLock({ $0[name] }), lent.endMs - Self.marginMs > nowMs {
+      return lent.keys
+    }
+    let lent = try await ask()
+    known.withLock { $0[name] = lent }
+    return lent.keys
   }
 }

@@ -23,11 +23,11 @@ struct EC2Targets: TargetSource {
 
   func groups() async throws -> [TargetGroup] {
     let region = try await access.region()
-    let signer = SigV4(keys: try await access.keys(), region: region, service: "ec2")
-    let ec2 = EC2API(
-      endpoint: access.endpoint(region, service: "ec2"), signer: signer, api: api, clock: clock)
+    let signer = SigV4(
+      keys: try await access.keys(region: region), region: region, service: "ec2")
+    let endpoint = access.endpoint(region, service: "ec2")
     let zoneIDs = await zones.get {
-      let answer = try await ec2.call("DescribeAvailabilityZones", [])
+      let answer = try await call("DescribeAvailabilityZones", [], endpoint, signer)
       let items = answer["availabilityZoneInfo"]?.all("item") ?? []
       return Dictionary(
         items.map { ($0.text("zoneName"), $0.text("zoneId")) }, uniquingKeysWith: { $1 })
@@ -39,7 +39,7 @@ struct EC2Targets: TargetSource {
       let page = next.isEmpty ? filters : filters + [("NextToken", next)]
       let answer: XMLTree
       do {
-        answer = try await ec2.call("DescribeInstances", page)
+        answer = try await call("DescribeInstances", page, endpoint, signer)
       } catch {
         try Task.checkCancellation()
         throw TargetSourceError("could not describe instances: \(error)")
@@ -57,6 +57,14 @@ struct EC2Targets: TargetSource {
       }
     }
     throw TargetSourceError("more than \(Limits.pagesMax) pages of instances")
+  }
+
+  private func call(
+    _ action: String, _ parameters: [(String, String)], _ endpoint: String, _ signer: SigV4
+  ) async throws -> XMLTree {
+    try await AWSQuery.send(
+      [("Action", action), ("Version", "2016-11-15")] + parameters, to: endpoint,
+      signer: signer, api: api, nowMs: clock.nowMs)
   }
 
   private var filters: [(String, String)] {

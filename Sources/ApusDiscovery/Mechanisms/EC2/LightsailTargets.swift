@@ -12,7 +12,8 @@ struct LightsailTargets: TargetSource {
 
   func groups() async throws -> [TargetGroup] {
     let region = try await access.region()
-    let signer = SigV4(keys: try await access.keys(), region: region, service: "lightsail")
+    let keys = try await access.keys(region: region)
+    let signer = SigV4(keys: keys, region: region, service: "lightsail")
     let endpoint = access.endpoint(region, service: "lightsail")
     var targets: [Labels] = []
     var next = ""
