@@ -12,7 +12,8 @@ import Testing
   @Test(arguments: [
     String(repeating: "x_total or ", count: 3_000) + "x_total",
     String(repeating: "(", count: 5_000) + "x_total" + String(repeating: ")", count: 5_000),
-    String(repeating: "-", count: 2_000) + "x_total",
+    String(repeating: "-", count: 5_000) + "x_total",
+    String(repeating: "abs(", count: 5_000) + "x_total" + String(repeating: ")", count: 5_000),
     "x_total and (" + String(repeating: "x_total + ", count: 1_500) + "x_total)",
   ])
   func `a deep query is answered`(expression: String) throws {

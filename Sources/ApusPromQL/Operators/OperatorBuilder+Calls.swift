@@ -85,7 +85,7 @@ extension OperatorBuilder {
     if function == .absent {
       return Absent(made, range.matchers, stepCount: timeline.count)
     }
-    if function.keepsName || query.options.delayedNameRemoval || range.plan.hasOneName {
+    if function.keepsName || query.options.delayedNameRemoval || range.plan.traits.hasOneName {
       return made
     }
     return MergeDuplicates(made, stepCount: timeline.count, query: query)

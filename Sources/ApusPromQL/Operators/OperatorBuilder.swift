@@ -49,7 +49,7 @@ struct OperatorBuilder {
   func unique(
     _ made: any Operator, _ source: PlanNode, _ timeline: Timeline
   ) -> any Operator {
-    if query.options.delayedNameRemoval || source.hasOneName { return made }
+    if query.options.delayedNameRemoval || source.traits.hasOneName { return made }
     return MergeDuplicates(made, stepCount: timeline.count, query: query)
   }
 
@@ -174,67 +174,6 @@ struct OperatorBuilder {
     case .string(let text): return text
     case .stepInvariant(let inner): return try text(inner)
     default: throw .execution("a string is wanted where a \(node.valueType.rawValue) stands")
-    }
-  }
-}
-
-extension PlanNode {
-  /// Whether all series have the same metric name, or none, so that dropping it cannot make two
-  /// of them equal.
-  var hasOneName: Bool {
-    switch self {
-    case .number, .string: true
-    case .selector(let plan): plan.metricName != nil
-    case .stepInvariant(let inner): inner.hasOneName
-    case .negate(let plan): plan.inner.hasOneName
-    case .aggregate(let plan): plan.hasOneName
-    case .binary(let plan):
-      plan.dropsNames || (plan.op != .or && plan.left.hasOneName && plan.right.hasOneName)
-    case .call(let plan): plan.hasOneName
-    }
-  }
-}
-
-extension AggregatePlan {
-  fileprivate var hasOneName: Bool {
-    switch op {
-    // These hand on series with all of their labels.
-    case .topk, .bottomk, .limitk, .limitRatio: inner.hasOneName
-    // The counted values may become names.
-    case .countValues: false
-    default: isWithout || !grouping.contains(LabelNames.metricName)
-    }
-  }
-}
-
-extension BinaryPlan {
-  fileprivate var dropsNames: Bool {
-    op.dropsName && matching?.include.contains(LabelNames.metricName) != true
-  }
-}
-
-extension CallPlan {
-  fileprivate var hasOneName: Bool {
-    switch name {
-    case "label_replace", "label_join", "histogram_quantile", "histogram_quantiles",
-      "histogram_fraction", "info":
-      return false
-    default:
-      return arguments.allSatisfy { argument in
-        switch argument.value {
-        case .node(let node): node.hasOneName
-        case .range(let range): range.hasOneName
-        }
-      }
-    }
-  }
-}
-
-extension RangePlan {
-  var hasOneName: Bool {
-    switch self {
-    case .selector(let plan, _, _): plan.metricName != nil
-    case .subquery(let plan): plan.inner.hasOneName
     }
   }
 }

@@ -129,6 +129,17 @@ struct CallPlan: Sendable {
   var arguments: [ArgumentPlan]
   var returnType: ValueType
   var position: SourceRange
+  let traits: PlanTraits
+
+  init(
+    name: String, arguments: [ArgumentPlan], returnType: ValueType, position: SourceRange
+  ) {
+    self.name = name
+    self.arguments = arguments
+    self.returnType = returnType
+    self.position = position
+    traits = PlanTraits(call: name, arguments)
+  }
 }
 
 struct AggregatePlan: Sendable {
@@ -140,6 +151,21 @@ struct AggregatePlan: Sendable {
   var grouping: [String]
   var isWithout: Bool
   var position: SourceRange
+  let traits: PlanTraits
+
+  init(_ node: AggregateExpression, inner: PlanNode, parameter: PlanNode?) {
+    op = node.op
+    self.inner = inner
+    innerPosition = node.inner.range
+    self.parameter = parameter
+    parameterPosition = node.parameter?.range
+    grouping = node.grouping
+    isWithout = node.isWithout
+    position = node.range
+    traits = PlanTraits(
+      op, inner, parameter,
+      hidesName: isWithout || !grouping.contains(LabelNames.metricName))
+  }
 }
 
 struct BinaryPlan: Sendable {
@@ -150,16 +176,33 @@ struct BinaryPlan: Sendable {
   /// Nil unless both sides are vectors.
   var matching: VectorMatching?
   var position: SourceRange
+  let valueType: ValueType
+  let traits: PlanTraits
 
-  var valueType: ValueType {
-    // The right side first: long chains lean to the left.
-    right.valueType == .scalar && left.valueType == .scalar ? .scalar : .vector
+  init(_ node: BinaryExpression, left: PlanNode, right: PlanNode) {
+    op = node.op
+    self.left = left
+    self.right = right
+    returnsBool = node.returnsBool
+    matching = node.matching
+    position = node.range
+    valueType = left.valueType == .scalar && right.valueType == .scalar ? .scalar : .vector
+    traits = PlanTraits(
+      op, left, right,
+      includesName: node.matching?.include.contains(LabelNames.metricName) == true)
   }
 }
 
 struct NegatePlan: Sendable {
   var inner: PlanNode
   var position: SourceRange
+  let traits: PlanTraits
+
+  init(inner: PlanNode, position: SourceRange) {
+    self.inner = inner
+    self.position = position
+    traits = inner.traits
+  }
 }
 
 /// The whole of a query: what it starts with decides the shape of the answer.

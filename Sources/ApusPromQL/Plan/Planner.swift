@@ -68,11 +68,10 @@ struct Planner {
     {
       inner.projection = context.projection
     }
-    let plan = BinaryPlan(
-      op: binary.op, left: try node(binary.left, inner), right: try node(binary.right, inner),
-      returnsBool: binary.returnsBool, matching: binary.matching, position: binary.range)
+    let left = try node(binary.left, inner)
+    let plan = BinaryPlan(binary, left: left, right: try node(binary.right, inner))
     if let folded = folded(plan) { return .number(folded) }
-    return .binary(isInvariant(.binary(plan)) ? plan : wrapped(plan))
+    return .binary(plan.traits.isInvariant ? plan : wrapped(plan))
   }
 
   private func wrapped(_ plan: BinaryPlan) -> BinaryPlan {
@@ -97,11 +96,8 @@ struct Planner {
     if let expression = aggregate.parameter {
       parameter = invariant(try node(expression, Context()))
     }
-    var plan = AggregatePlan(
-      op: aggregate.op, inner: inner, innerPosition: aggregate.inner.range,
-      parameter: parameter, parameterPosition: aggregate.parameter?.range,
-      grouping: aggregate.grouping, isWithout: aggregate.isWithout, position: aggregate.range)
-    if !isInvariant(.aggregate(plan)) { plan.inner = invariant(inner) }
+    var plan = AggregatePlan(aggregate, inner: inner, parameter: parameter)
+    if !plan.traits.isInvariant { plan.inner = invariant(inner) }
     return .aggregate(plan)
   }
 
@@ -135,7 +131,7 @@ struct Planner {
       name: call.function.name, arguments: arguments, returnType: call.function.returnType,
       position: call.range)
     if let folded = folded(plan) { return .number(folded) }
-    if isInvariant(.call(plan)) { return .call(plan) }
+    if plan.traits.isInvariant { return .call(plan) }
     var wrapped = plan
     wrapped.arguments = plan.arguments.map { argument in
       guard case .node(let node) = argument.value else { return argument }
