@@ -51,10 +51,12 @@ extension TSDB {
     let hasLosses = noticeLateLosses(segments)
     guard !segments.isEmpty || !chunks.isEmpty else { return }
     var replay = OutOfOrderReplay(head, refMap: refMap, chunks: chunks)
-    var isWhole = !segments.isEmpty && !hasLosses
+    // In a log of one segment, the first, without a record, there has never been anything.
+    var isWhole = segments != [] && segments != [0] && !hasLosses
     do throws(WALError) {
       var reader = WALReader(files: files, directory: wblDirectory, segments: segments)
       try replay.replay(&reader)
+      isWhole = isWhole || replay.recordCount > 0 && !hasLosses
     } catch {
       guard case .corruption(let place) = error else { throw .wal(error) }
       isWhole = false
@@ -69,6 +71,7 @@ extension TSDB {
     do throws(StorageError) {
       try head.markLate(replay.unmarked)
     } catch {
+      head.outOfOrder.log?.discard()
       log.error(
         "WBL: chunks without a marker could not be named; the next start will not find them",
         ["err": "\(error)"])

@@ -33,7 +33,7 @@ private func counter(_ registry: MetricRegistry, _ name: String, _ type: String)
 }
 
 /// What a killed process leaves behind, opened.
-private func afterKill(
+func afterKill(
   _ directory: StoreDirectory, _ options: TSDBOptions
 ) throws -> (TSDB, StoreDirectory) {
   let copy = StoreDirectory("kill")
@@ -143,80 +143,6 @@ struct OutOfOrderTests {
       if RecordType(of: reader.record) == .mmapMarkers { markers += 1 }
     }
     #expect(markers == (expected.count - 2) / 32)
-  }
-
-  @Test func `samples of a chunk that was lost come from the log`() throws {
-    let directory = StoreDirectory()
-    let store = try openStore(directory.path, window(2 * hour))
-    try store.append(x, start + hour, 0)
-    for i in 0..<100 { try store.append(x, start + Int64(i) * 7, 1) }
-    let expected = try times(store)
-    #expect(expected.count == 101)
-    let copy = StoreDirectory("lost")
-    try copyTree(directory.path, copy.path)
-    try PosixFileSystem().remove(copy.path + "/chunks_head")
-    #expect(try times(openStore(copy.path, window(2 * hour))) == expected)
-    // And samples of a log that was lost, as far as chunks hold them.
-    let other = StoreDirectory("lost log")
-    try copyTree(directory.path, other.path)
-    try PosixFileSystem().remove(other.path + "/wbl")
-    #expect(try times(openStore(other.path, window(2 * hour))).count == 97)
-  }
-
-  @Test func `a chunk that stands where a lost one stood is not taken for it`() throws {
-    let directory = StoreDirectory()
-    let y: Labels = ["__name__": "y"]
-    let store = try openStore(directory.path, window(2 * hour))
-    try store.append(x, start + hour, 0)
-    try store.append(y, start + hour, 0)
-    for i in 0..<40 { try store.append(x, start + Int64(i) * 7, 1) }
-    let lost = StoreDirectory("lost")
-    try copyTree(directory.path, lost.path)
-    try PosixFileSystem().remove(lost.path + "/chunks_head")
-    let next = try openStore(lost.path, window(2 * hour))
-    for i in 0..<80 { try next.append(y, start + Int64(i) * 7, 2) }
-    let (again, kept) = try afterKill(lost, window(2 * hour))
-    defer { withExtendedLifetime(kept) {} }
-    #expect(try again.answers(everything).map { $0.times.count } == [41, 81])
-  }
-
-  @Test func `behind a chunk that was lost the log is believed`() throws {
-    let directory = StoreDirectory()
-    let store = try openStore(directory.path, window(2 * hour))
-    try store.append(x, start + hour, 0)
-    for i in 0..<40 { try store.append(x, start + Int64(i) * 7, 1) }
-    let (again, kept) = try afterKill(directory, window(2 * hour))
-    defer { withExtendedLifetime(kept) {} }
-    // These go to another file of chunks.
-    for i in 40..<80 { try again.append(x, start + Int64(i) * 7, 1) }
-    let lost = StoreDirectory("lost")
-    try copyTree(kept.path, lost.path)
-    try PosixFileSystem().remove(lost.path + "/chunks_head/000001")
-    #expect(try times(openStore(lost.path, window(2 * hour))).count == 81)
-  }
-
-  @Test func `a torn out-of-order log loses what was torn and nothing else`() throws {
-    let directory = StoreDirectory()
-    let store = try openStore(directory.path, window(2 * hour))
-    try store.append(x, start + hour, 0)
-    for i in 0..<10 { try store.append(x, start + Int64(i), 1) }
-    let segment = directory.path + "/wbl/00000000"
-    let bytes = try PosixFileSystem().read(segment)
-    let used = (bytes.lastIndex { $0 != 0 } ?? 0) + 1
-    for cut in stride(from: used - 1, to: used - 60, by: -7) {
-      let copy = StoreDirectory("torn")
-      try copyTree(directory.path, copy.path)
-      try PosixFileSystem().truncate(copy.path + "/wbl/00000000", toBytes: cut)
-      let again = try openStore(copy.path, window(2 * hour))
-      let left = try times(again)
-      #expect(left.last == start + hour)
-      #expect(Array(left.dropLast()) == (0..<Int64(left.count - 1)).map { start + $0 })
-      #expect(left.count >= 7 && left.count <= 11)
-      #expect(try again.append(x, start + 500, 1) == nil)
-      let (third, kept) = try afterKill(copy, window(2 * hour))
-      defer { withExtendedLifetime(kept) {} }
-      #expect(try times(third).count == left.count + 1)
-    }
   }
 
   @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])

@@ -24,6 +24,7 @@ struct OutOfOrderReplay: ~Copyable {
   private(set) var sampleCount = 0
   /// Chunks in use that no marker names, by slot.
   private(set) var unmarked: [UInt32: [MmapMarker]] = [:]
+  private(set) var recordCount = 0
   /// The greatest ref of a series that is not known.
   private var refMax: UInt64 = 0
   private var unknown: [(type: String, count: Int)] = [
@@ -40,6 +41,7 @@ struct OutOfOrderReplay: ~Copyable {
   /// - Throws: what the reader throws; a record that cannot be decoded is a corruption there.
   mutating func replay(_ reader: inout WALReader) throws(WALError) {
     while try reader.next() {
+      recordCount += 1
       do throws(RecordError) {
         try apply(reader.record)
       } catch {

@@ -48,6 +48,7 @@ extension Head {
 
   /// Logs markers of chunks that are in use without: the next start would take them for chunks that
   /// blocks hold. A marker stands for all samples before it, so what is in memory becomes a chunk.
+  /// Durable on return.
   /// - Parameter chunks: by slot.
   func markLate(_ chunks: [UInt32: [MmapMarker]]) throws(StorageError) {
     guard !chunks.isEmpty else { return }
@@ -61,7 +62,15 @@ extension Head {
         stateLock.withLock { _ in outOfOrder[ordinal] = series }
         outOfOrder.log?.mark(markers + moved.map { MmapMarker(ref: ref, chunk: $0.number) })
       }
-      try outOfOrder.log?.write()
+      // A marker must not outlive a chunk that it names.
+      do throws(HeadChunkError) {
+        try chunkFiles?.sync()
+      } catch {
+        throw StorageError(.system, "\(error)")
+      }
+      guard let log = outOfOrder.log else { return }
+      try log.write()
+      do throws(WALError) { try log.writer.sync() } catch { throw .wal(error) }
     }
   }
 
