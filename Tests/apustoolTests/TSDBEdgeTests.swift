@@ -122,6 +122,25 @@ import Testing
     return (status, text.withLock { $0 })
   }
 
+  @Test func `a dump says what of a damaged log it could not read`() async throws {
+    let series = try directory.file(
+      "s.json", (0..<50).map { "{\"__name__\":\"a\",\"n\":\"\($0)\"}\n" }.joined())
+    let storage = directory["bench/storage"]
+    _ = await tool("tsdb", "bench", "write", "--out=\(directory["bench"])", "--scrapes=300", series)
+    let whole = await tool("tsdb", "dump", storage)
+    #expect(whole.errors == "")
+    #expect(whole.lines.count == 15_001)
+    let path = FilePath.join(storage, "wal/00000000")
+    var bytes = try PosixFileSystem().read(path)
+    bytes[(bytes.lastIndex { $0 != 0 } ?? 0) / 2] ^= 1
+    try PosixFileSystem().write(path, bytes)
+    let rest = await tool("tsdb", "dump", storage)
+    #expect(rest.status == 0)
+    #expect(rest.lines.count < 15_001 && rest.lines.count > 1)
+    #expect(rest.errors.contains("level=WARN"))
+    #expect(rest.errors.contains("err=\"corruption in segment \(path) at "))
+  }
+
   @Test func `a dump copies nothing of the log that it only reads`() async throws {
     let series = try directory.file(
       "s.json", (0..<50).map { "{\"__name__\":\"a\",\"n\":\"\($0)\"}\n" }.joined())

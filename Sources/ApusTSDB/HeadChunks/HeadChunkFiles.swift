@@ -260,8 +260,9 @@ extension HeadChunkFiles {
   /// Checks, without changing anything, that the files hold what they held when the marks were
   /// taken. A file that is gone is fine if all its chunks ended before a time.
   /// - Returns: the chunks of late samples.
-  /// - Throws: `.corruption` for the first file that holds something else, and where late samples
-  ///   came behind the marks: unlike other chunks they may be all that is left of a log; `.io`.
+  /// - Throws: `.corruption` for the first file that holds something else; `.lateSince` where late
+  ///   samples came behind the marks: unlike other chunks they may be all that is left of a log;
+  ///   `.io`.
   func check(
     _ marks: [HeadChunkFileMark], endedBeforeMs timeMs: Int64
   ) throws(HeadChunkError) -> [HeadChunk] {
@@ -305,7 +306,9 @@ extension HeadChunkFiles {
         // What is damaged would not be taken at a start without an image either.
         guard case .corruption = error else { throw error }
       }
-      if hasLate { throw corruption(number, mark.endOffset, "late samples have come since") }
+      if hasLate {
+        throw .lateSince(directory: directory, file: number, offset: mark.endOffset)
+      }
     }
   }
 

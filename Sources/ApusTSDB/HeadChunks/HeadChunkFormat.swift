@@ -58,6 +58,8 @@ package struct HeadChunk: Sendable {
 package enum HeadChunkError: Error, Sendable, Equatable, CustomStringConvertible {
   case io(PosixError)
   case corruption(directory: String, file: Int, offset: Int, reason: String)
+  /// Late samples came behind a place up to which others are known.
+  case lateSince(directory: String, file: Int, offset: Int)
   /// No such file: the chunk was truncated away, or the reference is wrong.
   case missing(HeadChunkRef)
 
@@ -67,6 +69,9 @@ package enum HeadChunkError: Error, Sendable, Equatable, CustomStringConvertible
     case .corruption(let directory, let file, let offset, let reason):
       "corruption in head chunk file \(FilePath.join(directory, HeadChunkFormat.name(file)))"
         + " at \(offset): \(reason)"
+    case .lateSince(let directory, let file, let offset):
+      "head chunk file \(FilePath.join(directory, HeadChunkFormat.name(file))) at \(offset): "
+        + "late samples have come since"
     case .missing(let ref): "head chunk file index \(ref.file) more than current open file"
     }
   }

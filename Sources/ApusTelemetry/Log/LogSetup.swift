@@ -26,4 +26,12 @@ package enum LogSetup {
     }
     return Log(Logger(label: "apus") { _ in handler })
   }
+
+  /// A log of warnings and errors alone, for whoever has no log of his own but a place for lines.
+  package static func warnings(
+    nowMs: @escaping @Sendable () -> Int64, write: @escaping @Sendable (String) -> Void
+  ) -> Log {
+    let handler = LineLogHandler(level: .warning, format: .logfmt, nowMs: nowMs, write: write)
+    return Log(Logger(label: "apus") { _ in handler })
+  }
 }

@@ -33,11 +33,15 @@ struct StoreSnapshot {
     options.compacts = false
     options.walSegmentBytes = 1 << 20
     options.headImageIntervalMs = 0
+    // What of the log cannot be read is not in the dump: somebody must say so.
+    let console = Console.current
+    let log = LogSetup.warnings(
+      nowMs: { console.clock.nowMs }, write: { console.writeError($0) })
     do throws(StorageError) {
       store = try TSDB.open(
         directory: path, options: options,
         files: SandboxFileSystem(files, root: path, sandbox: sandbox),
-        clock: Console.current.clock, random: SystemRandomSource(), log: .none,
+        clock: console.clock, random: SystemRandomSource(), log: log,
         metrics: MetricRegistry())
     } catch {
       try? files.remove(sandbox)
