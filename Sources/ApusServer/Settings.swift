@@ -119,11 +119,11 @@ struct Settings: Sendable {
   func storageOptions(_ config: StorageConfig) -> TSDBOptions {
     var options = TSDBOptions()
     let bytes = config.retentionBytes ?? flags.bytes("storage.tsdb.retention.size") ?? 0
-    let given = config.retentionMs ?? flags.durationMs("storage.tsdb.retention.time")
+    options.retentionMs =
+      config.retentionMs ?? flags.durationMs("storage.tsdb.retention.time") ?? 0
     options.retentionPercentage = config.retentionPercentage ?? 0
-    let isBounded = bytes > 0 || options.retentionPercentage > 0
-    options.retentionMs = given ?? (isBounded ? 0 : Settings.defaultRetentionMs)
     options.retentionBytesMax = bytes
+    if usesDefaultRetention(config) { options.retentionMs = Settings.defaultRetentionMs }
     options.blockMinMs = flags.durationMs("storage.tsdb.min-block-duration") ?? 7_200_000
     options.samplesPerChunk = flags.count("storage.tsdb.samples-per-chunk")
     if !flags.bool("storage.tsdb.large-chunks") { options.chunking = .prometheus }
@@ -142,6 +142,13 @@ struct Settings: Sendable {
     options.staleSeriesThreshold = config.staleSeriesThreshold
     if features.has("exemplar-storage") { options.exemplarsMax = config.exemplarsMax ?? 100_000 }
     return options
+  }
+
+  /// Whether nobody said how long samples are kept; a bound of 0 is none, as in Prometheus.
+  func usesDefaultRetention(_ config: StorageConfig) -> Bool {
+    let ageMs = config.retentionMs ?? flags.durationMs("storage.tsdb.retention.time") ?? 0
+    let bytes = config.retentionBytes ?? flags.bytes("storage.tsdb.retention.size") ?? 0
+    return ageMs <= 0 && bytes <= 0 && (config.retentionPercentage ?? 0) <= 0
   }
 
   /// What was given and is not done as it was said.

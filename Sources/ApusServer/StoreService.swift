@@ -57,10 +57,7 @@ struct StoreService: Service {
     let directory = settings.flags.text("storage.tsdb.path")
     let options = settings.storageOptions(loaded.config.storage)
     let progress = parts.storage.replay
-    if loaded.config.storage.retentionMs == nil,
-      settings.flags.durationMs("storage.tsdb.retention.time") == nil,
-      options.retentionBytesMax == 0, options.retentionPercentage == 0
-    {
+    if settings.usesDefaultRetention(loaded.config.storage) {
       world.log.info(
         "No time or size retention was set so using the default time retention",
         ["duration": "15d"])

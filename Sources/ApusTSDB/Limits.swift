@@ -20,6 +20,8 @@ enum Limits {
   static let chunkBytesMax = 1024
   /// Native histograms that a chunk holds before its bytes can end it.
   static let histogramsPerChunkMin = 10
+  /// Native histograms of an open chunk that stand as they came; more of them are encoded.
+  static let histogramsUnpackedMax = 10
   /// The most that one sample can add to a XOR chunk.
   static let sampleBytesMax = 19
   /// Late samples of a series in memory; full, they become a chunk.

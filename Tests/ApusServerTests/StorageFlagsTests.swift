@@ -28,6 +28,19 @@ import Testing
         .retentionText(config) == "2h or 1GiB or 12.5%")
   }
 
+  @Test func `a retention of zero is none, and then it is that of Prometheus`() throws {
+    let day: Int64 = 86_400_000
+    let zero = "--storage.tsdb.retention.time=0s"
+    #expect(try settings(zero).storageOptions(StorageConfig()).retentionMs == 15 * day)
+    #expect(try settings(zero).usesDefaultRetention(StorageConfig()))
+    let sized = try settings(zero, "--storage.tsdb.retention.size=1GB")
+    #expect(sized.storageOptions(StorageConfig()).retentionMs == 0)
+    #expect(!sized.usesDefaultRetention(StorageConfig()))
+    var config = StorageConfig()
+    config.retentionMs = day
+    #expect(try settings(zero).storageOptions(config).retentionMs == day)
+  }
+
   @Test func `looking for blocks too often is told`() throws {
     #expect(try settings().warnings.isEmpty)
     #expect(try settings("--storage.tsdb.block-reload-interval=1s").warnings.isEmpty)

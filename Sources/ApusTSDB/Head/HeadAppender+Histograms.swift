@@ -67,7 +67,7 @@ extension Head {
     let (time, histogram) = (batch.histogramTimes[i], batch.histograms[i])
     let state = columns.states[slot]
     var lastTime = state.lastTime
-    var last = state.flags.contains(.histogram) ? histograms[state.ordinal]?.histograms.last : nil
+    var last = state.flags.contains(.histogram) ? histograms[state.ordinal]?.newest : nil
     if let known = newest[slot] {
       lastTime = known.time
       last = known.index.map { batch.histograms[$0] }
@@ -109,10 +109,10 @@ extension Head {
   func appendHistogram(_ slot: UInt32, time: Int64, _ histogram: FloatHistogram) {
     closeChunk(slot)
     let ordinal = columns.states[slot].ordinal
-    let last = histograms[ordinal]?.histograms.last
-    if let open = histograms[ordinal], let start = open.times.first {
+    let last = histograms[ordinal]?.newest
+    if let open = histograms[ordinal], let start = open.startTime {
       let end = ChunkCut.chunkEnd(start, options.chunkRangeMs)
-      if time >= end || open.times.count >= Self.histogramsPerChunk { closeHistogramChunk(slot) }
+      if time >= end || open.count >= Self.histogramsPerChunk { closeHistogramChunk(slot) }
     }
     if histograms[ordinal] == nil { metrics.chunksCreated.increment() }
     histograms.append(ordinal, time, histogram, after: last)
@@ -127,7 +127,7 @@ extension Head {
     let ordinal = columns.states[slot].ordinal
     guard let open = histograms[ordinal] else { return }
     histograms[ordinal] = nil
-    HistogramSeries.encode(open) { encoding, minTime, maxTime, count, bytes in
+    HistogramSeries.encode(open.run) { encoding, minTime, maxTime, count, bytes in
       let sizeClass = SlotArena.sizeClass(for: bytes.count)
       let address = columns.slots.allocate(sizeClass: sizeClass)
       columns.slots.arena.write(bytes, at: SlotArena.offset(address))

@@ -112,7 +112,7 @@ extension HeadSelection {
   /// Leaves what has samples in a part of the range.
   mutating func narrow(to range: TimeRange) {
     states = states.filter { state in
-      head.hasSamples(state, openStart: histograms[state.ordinal]?.times.first, in: range)
+      head.hasSamples(state, openStart: histograms[state.ordinal]?.startTime, in: range)
         || late[state.ordinal]?.hasSamples(in: range) ?? false
     }
   }

@@ -122,7 +122,7 @@ extension HeadSelection {
       }
     }
     if let open = histograms[state.ordinal] {
-      HistogramSeries.encode(open) { encoding, minTime, maxTime, _, bytes in
+      HistogramSeries.encode(open.run) { encoding, minTime, maxTime, _, bytes in
         guard minTime <= range.maxMs, maxTime >= range.minMs else { return }
         chunks.append(
           encoding: encoding.rawValue, minTimeMs: minTime, maxTimeMs: maxTime, bytes)

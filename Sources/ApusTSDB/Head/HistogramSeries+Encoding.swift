@@ -7,38 +7,38 @@ extension HistogramSeries {
     _ bytes: Span<UInt8>
   ) -> Void
 
-  /// Encodes an open chunk: one chunk, or several where the histograms do not fit together or
+  /// Encodes histograms: one chunk, or several where the histograms do not fit together or
   /// take more bytes than a chunk should. Whole numbers are kept as such if all are.
-  static func encode(_ open: Open, _ body: EncodedChunk) {
-    if open.histograms.allSatisfy(\.hasIntegerCounts) {
-      encode(open, as: IntegerHistogramCode.self, body)
+  static func encode(_ run: Run, _ body: EncodedChunk) {
+    if run.histograms.allSatisfy(\.hasIntegerCounts) {
+      encode(run, as: IntegerHistogramCode.self, body)
     } else {
-      encode(open, as: FloatHistogramCode.self, body)
+      encode(run, as: FloatHistogramCode.self, body)
     }
   }
 
   private static func encode<Code: HistogramCode>(
-    _ open: Open, as code: Code.Type, _ body: EncodedChunk
+    _ run: Run, as code: Code.Type, _ body: EncodedChunk
   ) {
     var chunk = HistogramEncoder<Code>()
     var start = 0
-    for (i, histogram) in open.histograms.enumerated() {
+    for (i, histogram) in run.histograms.enumerated() {
       var header: ChunkResetHeader?
       if chunk.count >= Limits.histogramsPerChunkMin, chunk.byteCount >= Limits.chunkBytesMax {
-        header = self.header(between: open.histograms[i - 1], and: histogram)
+        header = self.header(between: run.histograms[i - 1], and: histogram)
       } else if case .needsChunk(let wanted) = chunk.append(
-        timeMs: open.times[i], histogram)
+        timeMs: run.times[i], histogram)
       {
         header = wanted
       }
       guard let header else { continue }
-      body(Code.encoding, open.times[start], open.times[i - 1], i - start, chunk.span)
+      body(Code.encoding, run.times[start], run.times[i - 1], i - start, chunk.span)
       chunk = HistogramEncoder<Code>(header: header)
       start = i
-      _ = chunk.append(timeMs: open.times[i], histogram)
+      _ = chunk.append(timeMs: run.times[i], histogram)
     }
-    guard chunk.count > 0, let last = open.times.last else { return }
-    body(Code.encoding, open.times[start], last, chunk.count, chunk.span)
+    guard chunk.count > 0, let last = run.times.last else { return }
+    body(Code.encoding, run.times[start], last, chunk.count, chunk.span)
   }
 
   /// What a chunk says of its first sample that follows one that it would have fitted to.

@@ -2,14 +2,8 @@ internal import ApusModel
 internal import ApusStorage
 
 /// The open chunks of native histograms, by slot. Few series have one, so they stand aside of the
-/// columns, as samples not yet encoded. Changed under both locks of the head.
+/// columns. Changed under both locks of the head.
 struct HistogramSeries {
-  /// An open chunk. What its histograms say of resets is what they will say when it is encoded.
-  struct Open: Sendable {
-    var times: [Int64] = []
-    var histograms: [FloatHistogram] = []
-  }
-
   private var open: [UInt32: Open] = [:]
 
   init() {}
@@ -26,8 +20,7 @@ struct HistogramSeries {
     var histogram = histogram
     let isFirst = open[ordinal] == nil
     histogram.resetHint = Self.hint(of: histogram, after: last, isFirst: isFirst)
-    open[ordinal, default: Open()].times.append(time)
-    open[ordinal, default: Open()].histograms.append(histogram)
+    open[ordinal, default: Open()].append(time, histogram)
   }
 
   /// What a chunk says of a histogram in it, as Prometheus's says while it is open.
@@ -52,7 +45,7 @@ struct HistogramSeries {
   var all: [UInt32: Open] { open }
 
   /// Time of the first sample of a series' open chunk.
-  func openStart(of state: SeriesState) -> Int64? { open[state.ordinal]?.times.first }
+  func openStart(of state: SeriesState) -> Int64? { open[state.ordinal]?.startTime }
 
   /// A copy that no later append changes.
   func snapshot() -> Snapshot { Snapshot(open: open) }
@@ -67,17 +60,13 @@ struct HistogramSeries {
     /// Buckets of the newest histogram of each series.
     var bucketCount: Int {
       open.values.reduce(0) { sum, chunk in
-        guard let last = chunk.histograms.last else { return sum }
+        guard let last = chunk.newest else { return sum }
         return sum + last.positiveBuckets.count + last.negativeBuckets.count
       }
     }
 
     func read(_ state: SeriesState, in range: TimeRange, into batch: inout SampleBatch) {
-      guard let chunk = open[state.ordinal] else { return }
-      for (i, time) in chunk.times.enumerated() where range.contains(time) {
-        batch.histogramTimes.append(time)
-        batch.histograms.append(chunk.histograms[i].emptyIfStale)
-      }
+      open[state.ordinal]?.read(in: range, into: &batch)
     }
   }
 }

@@ -133,15 +133,13 @@ extension OutOfOrderSeries {
       try body(.xor, TimeRange(first.timeMs, last.timeMs), chunk.span)
     }
     guard !histograms.isEmpty else { return }
-    var open = HistogramSeries.Open()
-    open.times = histogramTimes
-    open.histograms = histograms
+    var run = HistogramSeries.Run(times: histogramTimes, histograms: histograms)
     // What these histograms said of resets was said of others before them.
-    for i in open.histograms.indices where open.histograms[i].resetHint != .gauge {
-      open.histograms[i].resetHint = .unknown
+    for i in run.histograms.indices where run.histograms[i].resetHint != .gauge {
+      run.histograms[i].resetHint = .unknown
     }
     var encoded: [(encoding: ChunkEncoding, range: TimeRange, bytes: [UInt8])] = []
-    HistogramSeries.encode(open) { encoding, minTime, maxTime, _, bytes in
+    HistogramSeries.encode(run) { encoding, minTime, maxTime, _, bytes in
       encoded.append((encoding, TimeRange(minTime, maxTime), [UInt8](copying: bytes)))
     }
     for (encoding, range, bytes) in encoded { try body(encoding, range, bytes.span) }

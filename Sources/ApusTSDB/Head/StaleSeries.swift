@@ -83,7 +83,7 @@ extension HeadSelection {
         add(entry.minTime, entry.maxTime)
       }
       if state.hasOpenChunk { add(state.chunkStart, state.lastTime) }
-      if let open = histograms[state.ordinal], let first = open.times.first {
+      if let open = histograms[state.ordinal], let first = open.startTime {
         add(first, state.lastTime)
       }
     }

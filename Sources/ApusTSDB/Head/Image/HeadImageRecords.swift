@@ -37,8 +37,9 @@ struct HeadImageRecords {
     }
     for (ordinal, open) in moment.histograms where isLive(ordinal) {
       var columns = HistogramSampleColumns()
-      for (i, time) in open.times.enumerated() {
-        columns.append(ref(ordinal), timeMs: time, histogram: open.histograms[i])
+      let run = open.run
+      for (i, time) in run.times.enumerated() {
+        columns.append(ref(ordinal), timeMs: time, histogram: run.histograms[i])
       }
       batch.addHistograms(columns)
     }
@@ -72,8 +73,8 @@ struct HeadImageRecords {
     let order = (0..<histograms.count).sorted { histograms.times[$0] < histograms.times[$1] }
     for i in order {
       guard let ordinal = UInt32(exactly: histograms.refs[i].number &- baseRef) else { continue }
-      open[ordinal, default: HistogramSeries.Open()].times.append(histograms.times[i])
-      open[ordinal, default: HistogramSeries.Open()].histograms.append(histograms.histograms[i])
+      open[ordinal, default: HistogramSeries.Open()].append(
+        histograms.times[i], histograms.histograms[i])
     }
     return open
   }
