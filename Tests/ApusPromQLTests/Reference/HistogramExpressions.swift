@@ -83,7 +83,8 @@ indirect enum HistogramExpression {
 
   private static func aggregate(_ op: String, _ names: [String], _ row: Row) -> Row {
     var groups: [Labels: [ReferenceHistogram]] = [:]
-    for (labels, histogram) in row {
+    // In label order: how far a zero bucket grows depends on which buckets have become empty.
+    for (labels, histogram) in row.sorted(by: { $0.key < $1.key }) {
       let key = Labels(labels.filter { names.contains($0.name) })
       groups[key, default: []].append(histogram)
     }
