@@ -148,8 +148,8 @@ extension ReferenceHistogram {
   private func end(of threshold: Double) -> Double {
     if threshold <= self.threshold { return threshold }
     let inside = Set(positive.keys).union(negative.keys).filter { i in
-      (positive[i] ?? 0) + (negative[i] ?? 0) != 0 && upper(i - 1) < threshold
-        && upper(i) > threshold
+      (positive[i] ?? 0 != 0 || negative[i] ?? 0 != 0)
+        && upper(i - 1) < threshold && upper(i) > threshold
     }
     return inside.map { upper($0) }.max() ?? threshold
   }
