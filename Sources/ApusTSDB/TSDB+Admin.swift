@@ -25,6 +25,9 @@ extension TSDB: StorageAdmin {
   package func cleanTombstones() throws(StorageError) {
     let start = clock.monotonicNs
     try compacting.withLock { _ throws(StorageError) in
+      if blocks.contains(where: { !$0.tombstones.isEmpty }) {
+        try noteCleared(before: blocksEndMs)
+      }
       for block in blocks where !block.tombstones.isEmpty { _ = try compactor.clean(block) }
       try reloadBlocks()
     }

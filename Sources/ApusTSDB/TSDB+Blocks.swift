@@ -150,9 +150,10 @@ extension TSDB {
   var headChunksDirectory: String { FilePath.join(directory, "chunks_head") }
 
   /// End of what blocks hold of the past: the head takes nothing older. Blocks of late samples
-  /// say nothing about it.
+  /// say nothing about it. Blocks that were there and were emptied count too.
   var blocksEndMs: Int64 {
-    blocks.filter { $0.meta.compaction.hints.isEmpty }.map(\.meta.maxTimeMs).max() ?? .min
+    blocks.filter { $0.meta.compaction.hints.isEmpty }.map(\.meta.maxTimeMs)
+      .reduce(clearedMs.withLock { $0 }, max)
   }
 
   /// Blocks with samples in a range.

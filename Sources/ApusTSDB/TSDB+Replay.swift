@@ -27,6 +27,7 @@ extension TSDB {
       // The blocks that can be read are loaded; the others were named in the log.
       log.error("some blocks cannot be read", ["err": "\(error)"])
     }
+    readCleared()
     head.clock.floor = blocksEndMs
     let chunkFiles = try openChunkFiles()
     noticeLosses()

@@ -33,6 +33,8 @@ package final class TSDB: Sendable {
   let expiries = Mutex<[SeriesRef: Int]>([:])
   /// Share of ended series from which on they leave the head early; 0 for never.
   let staleThreshold = Mutex(0.0)
+  /// End of the blocks that deletions may have emptied, ms.
+  let clearedMs = Mutex(Int64.min)
   /// How long blocks are kept, from the next look at them on.
   let retention: Mutex<Retention>
   private let state = Mutex(State())

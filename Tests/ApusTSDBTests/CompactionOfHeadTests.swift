@@ -124,6 +124,28 @@ struct CompactionOfHeadTests {
     try check(try openStore(directory.path))
   }
 
+  @Test func `what was deleted with whole blocks is back after no start`() throws {
+    let directory = StoreDirectory()
+    var options = TSDBOptions()
+    options.headImageIntervalMs = 0
+    let store = try openStore(directory.path, options)
+    let start = 1_700_000_000_000 / (2 * Self.hour) * 2 * Self.hour
+    try fill(store, from: start, hours: 5)
+    store.maintain()
+    #expect(store.oldestTimeMs == start)
+    try store.deleteSeries(in: .all, matching: everything)
+    try store.cleanTombstones()
+    try fill(store, from: start + 5 * Self.hour, hours: 1)
+    let wanted = try store.answers(everything)
+    #expect(wanted.allSatisfy { $0.times.first == start + 5 * Self.hour })
+    let copy = StoreDirectory()
+    try copyTree(directory.path, copy.path)
+    let found = try openStore(copy.path, options).answers(everything)
+    #expect(found.map { $0.times.first } == wanted.map { $0.times.first })
+    #expect(found.map { $0.times.count } == wanted.map { $0.times.count })
+    #expect(found == wanted)
+  }
+
   @Test func `a snapshot is a data directory of its own`() throws {
     let directory = StoreDirectory()
     let store = try openStore(directory.path, clock: StillClock(1_700_000_000_123))

@@ -267,7 +267,7 @@ extension Simulation {
     try observeBlocks()
     model.floor =
       try blockMetas().filter { $0.compaction.hints.isEmpty }
-      .map(\.maxTimeMs).max() ?? .min
+      .map(\.maxTimeMs).reduce(running().clearedMs.withLock { $0 }, max)
     for one in doubtful { model.delete(one.range, one.matchers, isSure: false) }
     doubtful = []
     let found = try undisturbed { try running().status(limit: 0).maxTimeMs }
