@@ -44,6 +44,7 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(
   name: "NIOFoundationCompat", package: "swift-nio")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let asyncHTTPClient: Target.Dependency = .product(
   name: "AsyncHTTPClient", package: "async-http-client")
@@ -83,7 +84,7 @@ let engines: [Target] =
   room(
     "ApusHTTP",
     ["ApusConfig", "ApusSystem", "ApusTelemetry"]
-      + [nioCore, nioPosix, nioHTTP1, nioFoundation, nioSSL, asyncHTTPClient],
+      + [nioCore, nioPosix, nioHTTP1, nioFoundation, nioSSL, crypto, asyncHTTPClient],
     tests: ["ApusTesting"])
   + room(
     "ApusTSDB", ["ApusStorage", "ApusModel", "ApusSystem", "ApusTelemetry", "CIntrinsics"],
@@ -224,6 +225,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),

@@ -25,7 +25,8 @@ enum Arrows {
     "ApusPromQLSyntax": base.union(["ApusModel", "ApusSystem"]),
     "ApusTemplate": base.union(["ApusModel", "ApusSystem"]),
     "ApusHTTP": base.union(nio).union(
-      ["ApusConfig", "ApusSystem", "ApusTelemetry", "AsyncHTTPClient", "Foundation", "Logging"]),
+      ["ApusConfig", "ApusSystem", "ApusTelemetry", "AsyncHTTPClient", "Crypto", "Foundation"]
+        + ["Logging"]),
     "ApusTSDB": base.union(low).union(["ApusStorage", "CIntrinsics"]),
     "ApusPromQL": base.union(low).union(["ApusStorage", "ApusPromQLSyntax"]),
     "ApusDiscovery": base.union(low).union(["ApusHTTP", "ApusConfig", "NIOCore", "NIOPosix"]),

@@ -1,4 +1,5 @@
 internal import ApusSystem
+internal import Crypto
 
 /// Signs requests as AWS wants them: Signature Version 4 with the headers `host` and `x-amz-*`.
 ///
@@ -48,23 +49,31 @@ package struct SigV4: Sendable {
     let canonical =
       [method, path.isEmpty ? "/" : path, query].joined(separator: "\n") + "\n"
       + signed.map { "\($0.name):\($0.value)\n" }.joined() + "\n" + names + "\n"
-      + SHA256.hexadecimal(SHA256.hash(body))
+      + hexadecimal(SHA256.hash(data: body))
     let day = String(time.prefix(8))
     let scope = "\(day)/\(region)/\(service)/aws4_request"
     let text = [
-      "AWS4-HMAC-SHA256", time, scope, SHA256.hexadecimal(SHA256.hash(Array(canonical.utf8))),
+      "AWS4-HMAC-SHA256", time, scope, hexadecimal(SHA256.hash(data: Array(canonical.utf8))),
     ].joined(separator: "\n")
-    let signature = SHA256.hexadecimal(
-      SHA256.authenticate(Array(text.utf8), key: signingKey(day)))
+    let signature = hexadecimal(code(text, signingKey(day)))
     let value =
       "AWS4-HMAC-SHA256 Credential=\(keys.accessKey)/\(scope), SignedHeaders=\(names), "
       + "Signature=\(signature)"
     return added + [(name: "Authorization", value: value)]
   }
 
-  private func signingKey(_ day: String) -> [UInt8] {
-    [day, region, service, "aws4_request"].reduce(Array("AWS4\(keys.secretKey)".utf8)) {
-      SHA256.authenticate(Array($1.utf8), key: $0)
-    }
+  private func signingKey(_ day: String) -> SymmetricKey {
+    [day, region, service, "aws4_request"]
+      .reduce(SymmetricKey(data: Array("AWS4\(keys.secretKey)".utf8))) {
+        SymmetricKey(data: Array(code($1, $0)))
+      }
+  }
+
+  private func code(_ text: String, _ key: SymmetricKey) -> HMAC<SHA256>.MAC {
+    HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
+  }
+
+  private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { $0.hexadecimal(to: 2) }.joined()
   }
 }
