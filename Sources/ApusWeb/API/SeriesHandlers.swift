@@ -73,7 +73,8 @@ extension WebHandlers {
   ) throws(APIError) -> [Labels] {
     var hints = SelectHints()
     hints.function = "series"
-    hints.isSorted = true
+    // In the order in which they came, as Prometheus gives them, unless lists must be merged.
+    hints.isSorted = lists.count > 1
     hints.limit = limit > 0 ? limit + 1 : 0
     var found: [Labels] = []
     do throws(StorageError) {
