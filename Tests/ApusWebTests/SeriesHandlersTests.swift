@@ -45,7 +45,7 @@ struct SeriesHandlersTests {
 
   @Test(arguments: [
     ("labels?limit=2", #"["__name__","a.b"]"#), ("label/job/values?limit=1", #"["a"]"#),
-    ("series?match[]=up&limit=1", #"[{"__name__":"up","job":"a"}]"#),
+    ("series?match[]=up&limit=1", #"[{"__name__":"up","job":"b"}]"#),
   ])
   func `a limit cuts, and warns`(path: String, expected: String) async throws {
     #expect(
